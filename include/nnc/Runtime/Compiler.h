@@ -1,0 +1,172 @@
+//===- Compiler.h - The door to the compiling half --------------*- C++ -*-===//
+//
+// What the running half asks of libnnc-compiler.so, which it opens only when
+// something must be compiled. No MLIR or LLVM type passes this door.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNC_RUNTIME_COMPILER_H
+#define NNC_RUNTIME_COMPILER_H
+
+#include "nnc/Runtime/ABI.h"
+#include "nnc/Runtime/Signature.h"
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nnc {
+
+/// The model to compile.
+struct ModelSource {
+  enum class Kind { language, mlir } kind = Kind::language;
+  /// For messages and for resolving imports.
+  std::string path;
+  /// The file's text (imports are read relative to `path`).
+  std::string text;
+  /// Which model or fn of several; empty for the only one.
+  std::string model, fn;
+};
+
+/// What a program does.
+enum class ProgramKind : uint8_t {
+  predict,   ///< Inputs and parameters to outputs.
+  evaluate,  ///< As predict, and "loss" (f64 sum over samples of the batch).
+  trainStep, ///< Forward, loss, backward, update; gives "loss" (f64, mean over
+             ///< the batch) and the model's outputs as seen in training.
+  gradients, ///< Loss and one output "gradient.NAME" a parameter.
+};
+
+/// How a training step is made; every text is an nnc-language expression that
+/// has been checked (names exist, kinds fit).
+struct TrainStepOptions {
+  std::string loss;      ///< A loss function or fn; empty: none.
+  std::string optimizer; ///< e.g. "adam(learning_rate = 1e-3)".
+  std::vector<std::string> update = {"**"};
+  std::vector<std::string> freeze;
+  std::vector<std::pair<std::string, double>> learningRateFactors;
+  double clipNorm = 0, clipValue = 0; ///< 0: none.
+  int64_t accumulate = 1;
+};
+
+struct CompileOptions {
+  ProgramKind kind = ProgramKind::predict;
+  /// Sizes of named dimensions; "batch" is the capacity.
+  std::map<std::string, int64_t> sizes;
+  /// Element type and sample shape of each bound data field, by input name;
+  /// the target field of a loss is called "target".
+  struct FieldType {
+    ElementType type;
+    std::vector<int64_t> sampleShape;
+  };
+  std::map<std::string, FieldType> fields;
+  TrainStepOptions train;
+  int optimizationLevel = 2;
+  /// "f32", "f64": what f32 in the file means.
+  std::string precision = "f32";
+  std::string target; ///< CPU name; empty: this host.
+  bool checkNan = false;
+  /// Threads the compiler may use itself.
+  int threads = 1;
+};
+
+/// A program ready to be called.
+struct Program {
+  Signature signature;
+  nnc_rt_entry entry = nullptr;
+  /// A linked shared object with the entry, for the cache; may be empty.
+  std::string sharedObject;
+  /// Milliseconds from the parsed model to this.
+  double compileMilliseconds = 0;
+  /// Keeps the code mapped.
+  std::shared_ptr<void> code;
+};
+
+/// A layer as `nnc show` prints it.
+struct LayerInfo {
+  std::string name, kind;
+  std::vector<std::string> output; ///< Dimensions, e.g. "batch", "128".
+  int64_t parameters = 0;
+  int64_t flop = 0; ///< Forward, one sample.
+};
+
+struct ModelInfo {
+  std::string name;
+  std::vector<Argument> inputs, parameters, states, outputs;
+  std::vector<LayerInfo> layers;
+  int64_t flopForward = 0, flopTrainStep = 0; ///< One sample.
+};
+
+/// What `compile` can write.
+enum class EmitKind : uint8_t {
+  object,
+  library,
+  shared,
+  executable,
+  header,
+  assembly,
+  llvm,
+  mlir,
+  nn,
+};
+
+/// One weight that is compiled into an object.
+struct BoundWeight {
+  std::string name;
+  const void *data;
+};
+
+/// The compiling half. Not safe to call from two threads at once.
+class Compiler {
+public:
+  virtual ~Compiler() = default;
+
+  /// Compiles \p source to machine code in memory.
+  virtual Expected<Program> compile(const ModelSource &source,
+                                    const CompileOptions &options) = 0;
+
+  /// Checks the model and describes it without generating code. Warnings are
+  /// appended to \p warnings.
+  virtual Expected<ModelInfo> describe(const ModelSource &source,
+                                       const CompileOptions &options,
+                                       std::vector<Error> &warnings) = 0;
+
+  /// The model after a named phase as text (kind mlir or nn), or as code.
+  /// \p weights are compiled in (object, shared, executable). For executables
+  /// and libraries the result is the file's content.
+  virtual Expected<std::string>
+  emit(const ModelSource &source, const CompileOptions &options, EmitKind kind,
+       const std::string &phase, const std::vector<BoundWeight> &weights) = 0;
+
+  /// The differentiated graph of \p wrt as text, or (explain) a derivation.
+  virtual Expected<std::string> gradient(const ModelSource &source,
+                                         const CompileOptions &options,
+                                         const std::vector<std::string> &wrt,
+                                         int order, bool explain) = 0;
+
+  /// One result of the checks of `nnc check`.
+  struct CheckResult {
+    std::string name;
+    double worst = 0; ///< Worst relative error.
+    bool passed = true;
+  };
+  /// Compares the symbolic gradients with central differences of the
+  /// reference evaluation in double precision (gradients), or compiled code
+  /// with the reference (reference), with parameters and inputs drawn by seed.
+  virtual Expected<std::vector<CheckResult>>
+  check(const ModelSource &source, const CompileOptions &options,
+        bool gradients, bool reference, double rtol, uint64_t seed) = 0;
+
+  /// LLVM and target names, for `version` and the cache's key.
+  virtual std::string buildId() = 0;
+};
+
+/// Opens the compiling half beside this executable (or NNC_COMPILER_LIBRARY).
+Expected<Compiler *> openCompiler();
+
+} // namespace nnc
+
+/// The symbol openCompiler looks for in the library.
+extern "C" nnc::Compiler *nnc_create_compiler(int abiVersion);
+
+#endif // NNC_RUNTIME_COMPILER_H
