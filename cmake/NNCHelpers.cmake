@@ -48,7 +48,8 @@ function(nnc_use_mlir name)
     target_precompile_headers(nnc-pch PRIVATE
                               ${PROJECT_SOURCE_DIR}/lib/Support/MLIRPrecompiled.h)
   endif()
-  target_compile_options(${name} PRIVATE -fpch-instantiate-templates
+  # -fPIC in executables too: the header is compiled once, with it.
+  target_compile_options(${name} PRIVATE -fPIC -fpch-instantiate-templates
                          "SHELL:-Xclang -fno-pch-timestamp")
   target_precompile_headers(${name} REUSE_FROM nnc-pch)
 endfunction()

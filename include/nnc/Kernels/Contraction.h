@@ -1,0 +1,52 @@
+//===- Contraction.h - Matrix products --------------------------*- C++ -*-===//
+
+#ifndef NNC_KERNELS_CONTRACTION_H
+#define NNC_KERNELS_CONTRACTION_H
+
+#include "nnc/Kernels/Kernel.h"
+
+namespace nnc::kernels {
+
+/// A matrix operand: element (row, column) of batch entry b… lies at
+/// offset + sum(batchStrides[d] * b[d]) + row * rowStride + column; with
+/// `transposed` at column * rowStride + row.
+struct MatrixOperand {
+  unsigned buffer;
+  int64_t rowStride;
+  bool transposed = false;
+  /// One a batch dimension; 0 repeats the matrix.
+  llvm::SmallVector<int64_t> batchStrides;
+  int64_t offset = 0;
+};
+
+/// outputs = epilogue(A [m, k] * B [k, n]), for every entry of `batch`.
+/// `lhs` and `rhs` are read only and no output may be the same memory as
+/// either. Each element is one sum over k in rising order, in the element type.
+struct ContractionSpec {
+  std::string name;
+  /// f32 or f64, the type of both operands.
+  mlir::Type element;
+  /// Outermost first; empty is one product.
+  std::vector<Extent> batch;
+  Extent m = 1, n = 1, k = 1;
+  std::vector<Buffer> buffers;
+  MatrixOperand lhs, rhs;
+  /// Accesses over (batch…, m, n). An epilogue input may be the same memory as
+  /// an output if both touch an element at the same index only.
+  std::vector<Access> inputs, outputs;
+  /// context.inputs: the sum, then the inputs. Results: one value an output.
+  /// index(d) counts batch dimensions first, then m, n. Null: the sum is
+  /// the one output.
+  Body epilogue;
+};
+
+/// Adds the kernel to \p module. Arguments: the buffers. Work space is on the
+/// stack, at most 384 KiB. Fails with `internal` if an access leaves its
+/// buffer and with `unsupported` for a run-time n.
+Expected<Kernels> emitContraction(mlir::ModuleOp module,
+                                  const TargetDescription &target,
+                                  const ContractionSpec &spec);
+
+} // namespace nnc::kernels
+
+#endif // NNC_KERNELS_CONTRACTION_H

@@ -1,0 +1,47 @@
+//===- ProgramEntry.h - The function that runs a program --------*- C++ -*-===//
+
+#ifndef NNC_KERNELS_PROGRAMENTRY_H
+#define NNC_KERNELS_PROGRAMENTRY_H
+
+#include "nnc/Kernels/Kernel.h"
+#include <variant>
+
+namespace nnc::kernels {
+
+/// Where a kernel's operand lies.
+struct ProgramOperand {
+  enum class Kind : uint8_t {
+    argument, ///< args[number] of the entry.
+    arena,    ///< The arena.
+    constant, ///< constants[number] of the program, inside the object.
+  } kind = Kind::arena;
+  unsigned number = 0;
+  /// Bytes from there.
+  int64_t offset = 0;
+};
+
+/// One call of a kernel, with an operand for each pointer before %extents.
+struct ProgramCall {
+  mlir::func::FuncOp kernel;
+  llvm::SmallVector<ProgramOperand> operands;
+  /// Wait for the whole team before this call: it reads what other threads
+  /// wrote, or writes what they read.
+  bool barrierBefore = true;
+};
+
+struct ProgramSpec {
+  /// The symbol of the entry, an nnc_rt_entry of nnc/Runtime/ABI.h.
+  std::string name;
+  std::vector<ProgramCall> calls;
+  /// Bytes that become read-only data of the object, 64-byte aligned.
+  std::vector<std::vector<char>> constants;
+};
+
+/// Adds the entry to \p module: the calls in order with barriers between. No
+/// barrier stands before the first call or after the last.
+mlir::func::FuncOp emitProgramEntry(mlir::ModuleOp module,
+                                    const ProgramSpec &spec);
+
+} // namespace nnc::kernels
+
+#endif // NNC_KERNELS_PROGRAMENTRY_H

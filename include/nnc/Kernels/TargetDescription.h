@@ -1,0 +1,53 @@
+//===- TargetDescription.h - The machine code is made for -------*- C++ -*-===//
+//
+// What the kernel templates and the code generator know of a processor.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNC_KERNELS_TARGETDESCRIPTION_H
+#define NNC_KERNELS_TARGETDESCRIPTION_H
+
+#include "nnc/Support/Error.h"
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nnc {
+
+/// A processor as the kernels see it. Two equal descriptions give the same
+/// code and so the same bits; the name stands in versions and cache keys.
+struct TargetDescription {
+  /// What users write and see, e.g. "skylake-avx512".
+  std::string name;
+  /// LLVM's triple, processor name and feature string ("+avx2,-sse4a").
+  std::string triple, cpu, features;
+  /// Bytes of a vector register, and how many the kernels may keep live.
+  int64_t vectorBytes = 32;
+  int64_t vectorRegisters = 16;
+  /// Loads and stores under a mask are as fast as plain ones, for elements of
+  /// 4 and 8 bytes, and of 1 and 2 bytes.
+  bool maskedWords = false, maskedBytes = false;
+  /// Cache bytes of one core.
+  int64_t l1Bytes = 32 * 1024, l2Bytes = 512 * 1024;
+
+  /// Elements of \p elementBytes bytes in one vector register.
+  int64_t lanes(int64_t elementBytes) const {
+    return vectorBytes / elementBytes;
+  }
+
+  /// This machine. Fails with `unsupported` below AVX2 with FMA (x86-64) and
+  /// on other architectures than x86-64 and AArch64.
+  static Expected<TargetDescription> host();
+
+  /// A processor of names(), e.g. "x86-64-v3", "skylake-avx512", "znver4",
+  /// "sapphirerapids", "neoverse-v1"; "host" or "" is host(). Fails with
+  /// `unknownTarget`.
+  static Expected<TargetDescription> named(const std::string &name);
+
+  /// The names that named() knows, "host" left out.
+  static std::vector<std::string> names();
+};
+
+} // namespace nnc
+
+#endif // NNC_KERNELS_TARGETDESCRIPTION_H
