@@ -43,7 +43,8 @@ function(nnc_use_mlir name)
     add_library(nnc-pch OBJECT ${PROJECT_BINARY_DIR}/pch.cpp)
     target_include_directories(nnc-pch SYSTEM PUBLIC ${LLVM_INCLUDE_DIRS}
                                ${MLIR_INCLUDE_DIRS})
-    target_compile_options(nnc-pch PRIVATE -fno-exceptions -fpch-instantiate-templates
+    set_target_properties(nnc-pch PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(nnc-pch PRIVATE -fPIC -fno-exceptions -fpch-instantiate-templates
                            "SHELL:-Xclang -fno-pch-timestamp")
     target_precompile_headers(nnc-pch PRIVATE
                               ${PROJECT_SOURCE_DIR}/lib/Support/MLIRPrecompiled.h)
@@ -52,4 +53,8 @@ function(nnc_use_mlir name)
   target_compile_options(${name} PRIVATE -fPIC -fpch-instantiate-templates
                          "SHELL:-Xclang -fno-pch-timestamp")
   target_precompile_headers(${name} REUSE_FROM nnc-pch)
+  # One precompiled header serves libraries and programs only if both are
+  # compiled with -fPIC.
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE -fPIC)
 endfunction()

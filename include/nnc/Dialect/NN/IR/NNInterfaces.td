@@ -1,0 +1,79 @@
+//===- NNInterfaces.td - What an nn op can say of itself ------------------===//
+//
+// Interfaces for gradient, fusion class, scalar body, decomposition and
+// reference evaluation.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNC_DIALECT_NN_IR_NNINTERFACES_TD
+#define NNC_DIALECT_NN_IR_NNINTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
+  let description = [{
+    The vector-Jacobian product of an op (reverse mode).
+  }];
+  let cppNamespace = "::nnc::nn";
+  let methods = [InterfaceMethod<
+    /*desc=*/[{
+      Emits nn ops that compute, from the gradients of the results (a null
+      value: no gradient flows into this result), one gradient an operand,
+      appended to `operandGradients`; a null value says that none flows there.
+      Rules do not simplify, broadcast implicitly or accumulate.
+    }],
+    /*retTy=*/"void", /*methodName=*/"buildGradient",
+    /*args=*/(ins "::mlir::OpBuilder &":$builder,
+                  "::mlir::ValueRange":$resultGradients,
+                  "::llvm::SmallVectorImpl<::mlir::Value> &":$operandGradients)
+  >];
+}
+
+def FusionOpInterface : OpInterface<"FusionOpInterface"> {
+  let description = [{ How the fusion pass may treat an op. }];
+  let cppNamespace = "::nnc::nn";
+  let methods = [InterfaceMethod<
+    "The op's class.", "::nnc::nn::FusionClass", "getFusionClass">];
+}
+
+def ScalarBodyOpInterface : OpInterface<"ScalarBodyOpInterface"> {
+  let description = [{ The body of an element-wise op. }];
+  let cppNamespace = "::nnc::nn";
+  let methods = [InterfaceMethod<
+    /*desc=*/[{
+      Emits arith and math ops that compute one element (scalars) or several
+      (vectors) of the result from those of the operands. `resultType` is the
+      scalar or vector type of the result. Booleans are i1.
+    }],
+    "::mlir::Value", "buildScalar",
+    (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+         "::mlir::ValueRange":$operands, "::mlir::Type":$resultType)>];
+}
+
+def CompositeOpInterface : OpInterface<"CompositeOpInterface"> {
+  let description = [{ An op that stands for a graph of primitive ops. }];
+  let cppNamespace = "::nnc::nn";
+  let methods = [InterfaceMethod<
+    /*desc=*/[{
+      Emits primitive ops that compute the op's results and appends those to
+      `results`; the op itself stays.
+    }],
+    "void", "decompose",
+    (ins "::mlir::OpBuilder &":$builder,
+         "::llvm::SmallVectorImpl<::mlir::Value> &":$results)>];
+}
+
+def ReferenceOpInterface : OpInterface<"ReferenceOpInterface"> {
+  let description = [{
+    Plain evaluation in double precision: the oracle for compiled code. It is
+    attached by the Reference library.
+  }];
+  let cppNamespace = "::nnc::nn";
+  let methods = [InterfaceMethod<
+    "Computes the results, one tensor each, from the operands.",
+    "::llvm::LogicalResult", "evaluate",
+    (ins "::llvm::ArrayRef<::nnc::reference::Tensor>":$operands,
+         "::llvm::SmallVectorImpl<::nnc::reference::Tensor> &":$results)>];
+}
+
+#endif // NNC_DIALECT_NN_IR_NNINTERFACES_TD

@@ -1,0 +1,201 @@
+//===- ElementwiseOps.cpp - Element-wise operations -----------------------===//
+
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+#include "nnc/Dialect/NN/IR/NN.h"
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace nnc::nn;
+
+#define GET_OP_CLASSES
+#include "nnc/Dialect/NN/IR/NNOps.cpp.inc"
+
+/// Whether all elements of \p value are the number \p expected: a constant, or
+/// a scalar constant broadcast.
+static bool isFilledWith(Value value, double expected) {
+  if (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    value = broadcast.getX();
+  DenseElementsAttr elements;
+  if (!matchPattern(value, m_Constant(&elements)) || !elements.isSplat())
+    return false;
+  if (isa<FloatType>(elements.getElementType())) {
+    APFloat number = elements.getSplatValue<APFloat>();
+    return number.isExactlyValue(expected) &&
+           number.isNegative() == std::signbit(expected);
+  }
+  return elements.getSplatValue<APInt>().getSExtValue() == (int64_t)expected;
+}
+
+static bool isFloatTensor(Value value) {
+  return isa<FloatType>(getElementTypeOrSelf(value.getType()));
+}
+
+//===----------------------------------------------------------------------===//
+// NegOp
+//===----------------------------------------------------------------------===//
+
+OpFoldResult NegOp::fold(FoldAdaptor) {
+  if (auto inner = getX().getDefiningOp<NegOp>())
+    return inner.getX();
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// ReluOp
+//===----------------------------------------------------------------------===//
+
+OpFoldResult ReluOp::fold(FoldAdaptor) {
+  if (getX().getDefiningOp<ReluOp>())
+    return getX();
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// AddOp
+//===----------------------------------------------------------------------===//
+
+OpFoldResult AddOp::fold(FoldAdaptor) {
+  // x + (-0.0) is x for every x; x + 0.0 is not, at x = -0.0.
+  double zero = isFloatTensor(getA()) ? -0.0 : 0.0;
+  if (isFilledWith(getB(), zero))
+    return getA();
+  return isFilledWith(getA(), zero) ? getB() : Value();
+}
+
+//===----------------------------------------------------------------------===//
+// SubOp
+//===----------------------------------------------------------------------===//
+
+OpFoldResult SubOp::fold(FoldAdaptor) {
+  return isFilledWith(getB(), 0.0) ? getA() : Value();
+}
+
+//===----------------------------------------------------------------------===//
+// MulOp
+//===----------------------------------------------------------------------===//
+
+OpFoldResult MulOp::fold(FoldAdaptor) {
+  if (isFilledWith(getB(), 1.0))
+    return getA();
+  return isFilledWith(getA(), 1.0) ? getB() : Value();
+}
+
+//===----------------------------------------------------------------------===//
+// DivOp
+//===----------------------------------------------------------------------===//
+
+OpFoldResult DivOp::fold(FoldAdaptor) {
+  return isFilledWith(getB(), 1.0) ? getA() : Value();
+}
+
+//===----------------------------------------------------------------------===//
+// PowOp
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// x^2 becomes x * x and x^1 becomes x.
+struct SimplifyPower : OpRewritePattern<PowOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(PowOp op,
+                                PatternRewriter &rewriter) const override {
+    if (isFilledWith(op.getB(), 1.0)) {
+      rewriter.replaceOp(op, op.getA());
+      return success();
+    }
+    if (isFilledWith(op.getB(), 2.0)) {
+      rewriter.replaceOpWithNewOp<MulOp>(op, op.getA(), op.getA());
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "exponent is neither 1 nor 2");
+  }
+};
+} // namespace
+
+void PowOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                        MLIRContext *context) {
+  patterns.add<SimplifyPower>(context);
+}
+
+//===----------------------------------------------------------------------===//
+// CompareOp
+//===----------------------------------------------------------------------===//
+
+static LogicalResult inferBoolean(ValueRange operands,
+                                  SmallVectorImpl<Type> &inferred) {
+  auto type = cast<RankedTensorType>(operands[0].getType());
+  inferred.push_back(
+      withElementType(type, IntegerType::get(type.getContext(), 1)));
+  return success();
+}
+
+LogicalResult CompareOp::inferReturnTypes(MLIRContext *,
+                                          std::optional<Location>,
+                                          Adaptor adaptor,
+                                          SmallVectorImpl<Type> &inferred) {
+  return inferBoolean(adaptor.getOperands(), inferred);
+}
+
+//===----------------------------------------------------------------------===//
+// SelectOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult SelectOp::verify() {
+  if (sizesOf(getCondition()) != sizesOf(getY()))
+    return emitOpError("condition has the shape ")
+           << printSizes(getCondition().getType()) << ", operands "
+           << printSizes(getY().getType());
+  return success();
+}
+
+void SelectOp::buildGradient(OpBuilder &builder, ValueRange resultGradients,
+                             SmallVectorImpl<Value> &operandGradients) {
+  TensorExpr condition(builder, getLoc(), getCondition());
+  TensorExpr dy(builder, getLoc(), resultGradients[0]);
+  operandGradients.push_back(nullptr);
+  operandGradients.push_back(select(condition, dy, 0.0));
+  operandGradients.push_back(select(condition, 0.0, dy));
+}
+
+//===----------------------------------------------------------------------===//
+// CastOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult CastOp::verify() {
+  if (sizesOf(getX()) != sizesOf(getY()))
+    return emitOpError("operand has the shape ")
+           << printSizes(getX().getType()) << ", result "
+           << printSizes(getY().getType());
+  return success();
+}
+
+OpFoldResult CastOp::fold(FoldAdaptor) {
+  return getX().getType() == getY().getType() ? getX() : Value();
+}
+
+void CastOp::buildGradient(OpBuilder &builder, ValueRange resultGradients,
+                           SmallVectorImpl<Value> &operandGradients) {
+  if (!isFloatTensor(getX())) {
+    operandGradients.push_back(nullptr);
+    return;
+  }
+  operandGradients.push_back(
+      CastOp::create(builder, getLoc(), getX().getType(), resultGradients[0]));
+}
+
+//===----------------------------------------------------------------------===//
+// IsNanOp and IsInfOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult IsNanOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+                                        Adaptor adaptor,
+                                        SmallVectorImpl<Type> &inferred) {
+  return inferBoolean(adaptor.getOperands(), inferred);
+}
+
+LogicalResult IsInfOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+                                        Adaptor adaptor,
+                                        SmallVectorImpl<Type> &inferred) {
+  return inferBoolean(adaptor.getOperands(), inferred);
+}

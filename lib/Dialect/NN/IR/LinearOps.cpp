@@ -1,0 +1,97 @@
+//===- LinearOps.cpp - Matrix products ------------------------------------===//
+
+#include "mlir/IR/PatternMatch.h"
+#include "nnc/Dialect/NN/IR/NN.h"
+
+using namespace mlir;
+using namespace nnc::nn;
+
+//===----------------------------------------------------------------------===//
+// MatmulOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult MatmulOp::inferReturnTypes(MLIRContext *context,
+                                         std::optional<Location> location,
+                                         MatmulOp::Adaptor adaptor,
+                                         SmallVectorImpl<Type> &inferred) {
+  auto a = cast<RankedTensorType>(adaptor.getA().getType());
+  auto b = cast<RankedTensorType>(adaptor.getB().getType());
+  int64_t rank = a.getRank();
+  if (rank < 2 || rank != b.getRank())
+    return emitOptionalError(location,
+                             "ranks must be equal and at least 2, got ", rank,
+                             " and ", b.getRank());
+  if (a.getElementType() != b.getElementType())
+    return emitOptionalError(location,
+                             "element types differ: ", a.getElementType(),
+                             " and ", b.getElementType());
+  SmallVector<AffineExpr> sizes = sizesOf(a), otherSizes = sizesOf(b);
+  SmallVector<int64_t> capacities(a.getShape());
+  for (int64_t i = 0; i + 2 < rank; ++i)
+    if (sizes[i] != otherSizes[i])
+      return emitOptionalError(location,
+                               "leading dimensions differ: ", printSizes(a),
+                               " and ", printSizes(b));
+  int64_t row = rank - 2, column = rank - 1;
+  int64_t m = adaptor.getTransposeA() ? column : row, k = row + column - m;
+  int64_t n = adaptor.getTransposeB() ? row : column, otherK = row + column - n;
+  if (sizes[k] != otherSizes[otherK])
+    return emitOptionalError(location,
+                             "contracting dimensions differ: ", printSizes(a),
+                             " and ", printSizes(b));
+  sizes[row] = sizes[m];
+  capacities[row] = a.getDimSize(m);
+  sizes[column] = otherSizes[n];
+  capacities[column] = b.getDimSize(n);
+  inferred.push_back(tensorType(a.getElementType(), sizes, capacities));
+  return success();
+}
+
+void MatmulOp::buildGradient(OpBuilder &builder, ValueRange resultGradients,
+                             SmallVectorImpl<Value> &operandGradients) {
+  Value a = getA(), b = getB(), dy = resultGradients[0];
+  bool ta = getTransposeA(), tb = getTransposeB();
+  auto product = [&](Value lhs, bool transposeLhs, Value rhs,
+                     bool transposeRhs) {
+    return MatmulOp::create(builder, getLoc(), lhs, rhs, transposeLhs,
+                            transposeRhs);
+  };
+  // da = dy b^T, or its transpose b dy^T; db = a^T dy, or dy^T a.
+  operandGradients.push_back(ta ? product(b, tb, dy, true)
+                                : product(dy, false, b, !tb));
+  operandGradients.push_back(tb ? product(dy, true, a, ta)
+                                : product(a, !ta, dy, false));
+}
+
+namespace {
+/// A transpose of the last two dimensions becomes the product's flag.
+struct FoldTransposeIntoMatmul : OpRewritePattern<MatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(MatmulOp op,
+                                PatternRewriter &rewriter) const override {
+    auto transposed = [](Value operand) -> Value {
+      auto transpose = operand.getDefiningOp<TransposeOp>();
+      if (!transpose)
+        return {};
+      ArrayRef<int64_t> permutation = transpose.getPermutation();
+      int64_t rank = permutation.size();
+      for (int64_t i = 0; i + 2 < rank; ++i)
+        if (permutation[i] != i)
+          return {};
+      return permutation[rank - 2] == rank - 1 ? transpose.getX() : Value();
+    };
+    Value a = transposed(op.getA()), b = transposed(op.getB());
+    if (!a && !b)
+      return rewriter.notifyMatchFailure(op, "no transpose of the last two");
+    rewriter.replaceOpWithNewOp<MatmulOp>(
+        op, a ? a : op.getA(), b ? b : op.getB(), op.getTransposeA() != bool(a),
+        op.getTransposeB() != bool(b));
+    return success();
+  }
+};
+} // namespace
+
+void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                           MLIRContext *context) {
+  patterns.add<FoldTransposeIntoMatmul>(context);
+}
