@@ -11,11 +11,11 @@ namespace nnc::kernels {
 /// offset + sum(batchStrides[d] * b[d]) + row * rowStride + column; with
 /// `transposed` at column * rowStride + row.
 struct MatrixOperand {
-  unsigned buffer;
-  int64_t rowStride;
+  unsigned buffer = 0;
+  int64_t rowStride = 0;
   bool transposed = false;
   /// One a batch dimension; 0 repeats the matrix.
-  llvm::SmallVector<int64_t> batchStrides;
+  llvm::SmallVector<int64_t> batchStrides = {};
   int64_t offset = 0;
 };
 
@@ -27,17 +27,17 @@ struct ContractionSpec {
   /// f32 or f64, the type of both operands.
   mlir::Type element;
   /// Outermost first; empty is one product.
-  std::vector<Extent> batch;
+  std::vector<Extent> batch = {};
   Extent m = 1, n = 1, k = 1;
-  std::vector<Buffer> buffers;
-  MatrixOperand lhs, rhs;
+  std::vector<Buffer> buffers = {};
+  MatrixOperand lhs = {}, rhs = {};
   /// Accesses over (batch…, m, n). An epilogue input may be the same memory as
   /// an output if both touch an element at the same index only.
-  std::vector<Access> inputs, outputs;
+  std::vector<Access> inputs = {}, outputs = {};
   /// context.inputs: the sum, then the inputs. Results: one value an output.
   /// index(d) counts batch dimensions first, then m, n. Null: the sum is
   /// the one output.
-  Body epilogue;
+  Body epilogue = nullptr;
 };
 
 /// Adds the kernel to \p module. Arguments: the buffers. Work space is on the

@@ -59,9 +59,9 @@ public:
   BodyContext(mlir::OpBuilder &builder, mlir::Location loc, int64_t width,
               mlir::ValueRange inputs,
               llvm::function_ref<mlir::Value(unsigned)> indexOf,
-              mlir::Value batchValue)
+              llvm::function_ref<mlir::Value()> batchOf)
       : builder(builder), loc(loc), width(width), inputs(inputs),
-        indexOf(indexOf), batchValue(batchValue) {}
+        indexOf(indexOf), batchOf(batchOf) {}
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
@@ -72,7 +72,7 @@ public:
   /// The indices along domain dimension \p dimension as vector<width x i64>.
   mlir::Value index(unsigned dimension) { return indexOf(dimension); }
   /// extents[0] as i64: the number of samples in this call.
-  mlir::Value batch() { return batchValue; }
+  mlir::Value batch() { return batchOf(); }
   /// A vector type of this width.
   mlir::VectorType vectorOf(mlir::Type element) const {
     return mlir::VectorType::get({width}, element);
@@ -80,7 +80,7 @@ public:
 
 private:
   llvm::function_ref<mlir::Value(unsigned)> indexOf;
-  mlir::Value batchValue;
+  llvm::function_ref<mlir::Value()> batchOf;
 };
 
 /// Builds the element-wise part of a kernel from arith, math and vector ops

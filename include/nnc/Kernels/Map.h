@@ -12,14 +12,14 @@ namespace nnc::kernels {
 struct MapSpec {
   std::string name;
   /// The domain, outermost first; empty is one element.
-  std::vector<Extent> domain;
-  std::vector<Buffer> buffers;
+  std::vector<Extent> domain = {};
+  std::vector<Buffer> buffers = {};
   /// Accesses over the domain. An output may be the same memory as an input
   /// if both touch an element at the same index only. Outputs may cover a part
   /// of their buffer (concatenation).
-  std::vector<Access> inputs, outputs;
+  std::vector<Access> inputs = {}, outputs = {};
   /// inputs -> outputs, one vector of the buffer's element type each.
-  Body body;
+  Body body = nullptr;
   /// Set if the body asks for indices: the domain is then not collapsed.
   bool usesIndices = false;
 };

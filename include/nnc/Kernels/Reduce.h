@@ -15,19 +15,19 @@ namespace nnc::kernels {
 /// scratch, which a second kernel combines.
 struct ReduceSpec {
   std::string name;
-  std::vector<Extent> kept, reduced;
-  std::vector<Buffer> buffers;
+  std::vector<Extent> kept = {}, reduced = {};
+  std::vector<Buffer> buffers = {};
   /// Accesses over (kept…, reduced…).
-  std::vector<Access> inputs;
-  std::vector<Reduction> reductions;
+  std::vector<Access> inputs = {};
+  std::vector<Reduction> reductions = {};
   /// inputs -> one value a reduction. index(d) counts kept dimensions first.
   /// The position that argmax gives is the row-major index in `reduced`.
-  Body body;
+  Body body = nullptr;
   /// Accesses over (kept…).
-  std::vector<Access> finishInputs, outputs;
+  std::vector<Access> finishInputs = {}, outputs = {};
   /// context.inputs: the reduced values, then the finishInputs. Results: one
   /// value an output. Null: the reduced values are the outputs.
-  Body finish;
+  Body finish = nullptr;
 };
 
 /// Adds one or two kernels to \p module. Arguments: the buffers, then scratch

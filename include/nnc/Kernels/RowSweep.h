@@ -14,16 +14,16 @@ namespace nnc::kernels {
 struct Sweep {
   /// Accesses over (rows…, column). A sweep may read what an earlier one wrote
   /// at the same index.
-  std::vector<Access> inputs, outputs;
-  std::vector<Reduction> reductions;
+  std::vector<Access> inputs = {}, outputs = {};
+  std::vector<Reduction> reductions = {};
   /// context.inputs: the inputs, then all row values so far (broadcast).
   /// Results: one value a reduction, then one an output.
-  Body body;
+  Body body = nullptr;
   /// Optional; runs once a row after the sweep, on vectors of width 1.
   /// context.inputs: all row values, this sweep's reductions included.
-  Body finish;
+  Body finish = nullptr;
   /// The types of what `finish` returns.
-  llvm::SmallVector<mlir::Type> finishTypes;
+  llvm::SmallVector<mlir::Type> finishTypes = {};
 };
 
 /// For each row a sequence of sweeps over its columns: softmax, cross-entropy
@@ -32,14 +32,14 @@ struct Sweep {
 struct RowSweepSpec {
   std::string name;
   /// Outermost first; empty is one row.
-  std::vector<Extent> rows;
+  std::vector<Extent> rows = {};
   Extent columns = 1;
-  std::vector<Buffer> buffers;
-  std::vector<Sweep> sweeps;
+  std::vector<Buffer> buffers = {};
+  std::vector<Sweep> sweeps = {};
   /// Written at the end of each row: row value number `rowValues[i]` to
   /// `rowOutputs[i]`, an access over (rows…).
-  std::vector<Access> rowOutputs;
-  llvm::SmallVector<unsigned> rowValues;
+  std::vector<Access> rowOutputs = {};
+  llvm::SmallVector<unsigned> rowValues = {};
 };
 
 /// Adds the kernel to \p module. Arguments: the buffers. In bodies, index(d)

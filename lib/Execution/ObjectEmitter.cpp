@@ -1,0 +1,263 @@
+//===- ObjectEmitter.cpp - Machine code from modules of kernels -----------===//
+
+#include "nnc/Execution/ObjectEmitter.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "nnc/Pipelines/KernelsToLLVM.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Triple.h"
+#include <mutex>
+#include <thread>
+
+using namespace nnc;
+
+namespace {
+
+/// One LLVM module in a context of its own, so that several threads can work.
+struct Unit {
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::Module> module;
+};
+
+} // namespace
+
+static void initializeTargets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+    LLVMInitializeAArch64AsmParser();
+  });
+}
+
+static Expected<std::unique_ptr<llvm::TargetMachine>>
+createMachine(const TargetDescription &target) {
+  initializeTargets();
+  llvm::Triple triple(target.triple);
+  std::string reason;
+  const llvm::Target *found =
+      llvm::TargetRegistry::lookupTarget(triple, reason);
+  if (!found)
+    return fail(ErrorCode::codeGeneration, reason);
+  llvm::TargetOptions options;
+  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(
+      triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
+      llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
+  if (!machine)
+    return fail(ErrorCode::codeGeneration,
+                "no code generator for " + target.triple);
+  return machine;
+}
+
+/// Runs the lowering pipeline; diagnostics become the error's text.
+static Expected<void> lower(mlir::ModuleOp module) {
+  std::string reason;
+  mlir::ScopedDiagnosticHandler handler(module.getContext(),
+                                        [&](mlir::Diagnostic &diagnostic) {
+                                          if (!reason.empty())
+                                            reason += "; ";
+                                          reason += diagnostic.str();
+                                          return mlir::success();
+                                        });
+  loadKernelDialects(*module.getContext());
+  mlir::PassManager passManager(module.getContext());
+  passManager.enableVerifier(false);
+  buildKernelsToLLVMPipeline(passManager);
+  if (mlir::failed(passManager.run(module)))
+    return fail(ErrorCode::codeGeneration, reason);
+  return {};
+}
+
+/// Deals the functions of \p module out to \p parts modules of about equal
+/// size, with declarations of what they call elsewhere.
+static std::vector<mlir::OwningOpRef<mlir::ModuleOp>>
+split(mlir::ModuleOp module, unsigned parts) {
+  struct Sized {
+    mlir::LLVM::LLVMFuncOp function;
+    size_t size, number;
+  };
+  std::vector<Sized> functions;
+  for (auto function : module.getOps<mlir::LLVM::LLVMFuncOp>()) {
+    size_t size = 0;
+    function.walk([&](mlir::Operation *) { ++size; });
+    functions.push_back({function, size, functions.size()});
+  }
+  llvm::sort(functions, [](const Sized &a, const Sized &b) {
+    return std::tie(b.size, a.number) < std::tie(a.size, b.number);
+  });
+
+  parts = std::max<size_t>(1, std::min<size_t>(parts, functions.size()));
+  std::vector<mlir::OwningOpRef<mlir::ModuleOp>> modules;
+  std::vector<size_t> sizes(parts, 0);
+  for (unsigned part = 0; part < parts; ++part)
+    modules.push_back(mlir::ModuleOp::create(module.getLoc()));
+
+  // Data stays with the first part; functions that name it follow.
+  llvm::StringSet<> data;
+  for (mlir::Operation &op :
+       llvm::make_early_inc_range(module.getBody()->getOperations()))
+    if (auto global = mlir::dyn_cast<mlir::LLVM::GlobalOp>(op)) {
+      data.insert(global.getSymName());
+      op.moveBefore(modules[0]->getBody(), modules[0]->getBody()->end());
+    }
+  for (const Sized &entry : functions) {
+    bool namesData = false;
+    entry.function->walk([&](mlir::LLVM::AddressOfOp op) {
+      namesData |= data.contains(op.getGlobalName());
+    });
+    size_t part = namesData ? 0 : llvm::min_element(sizes) - sizes.begin();
+    sizes[part] += entry.size;
+    mlir::Block *body = modules[part]->getBody();
+    entry.function->moveBefore(body, body->end());
+  }
+
+  for (auto &part : modules) {
+    mlir::SymbolTable symbols(*part);
+    mlir::OpBuilder builder = mlir::OpBuilder::atBlockBegin(part->getBody());
+    llvm::MapVector<mlir::StringAttr, mlir::Type> missing;
+    part->walk([&](mlir::LLVM::CallOp call) {
+      auto callee = call.getCalleeAttr();
+      if (callee && !symbols.lookup(callee.getAttr()))
+        missing[callee.getAttr()] = mlir::LLVM::LLVMFunctionType::get(
+            mlir::LLVM::LLVMVoidType::get(call.getContext()),
+            llvm::to_vector(call.getArgOperands().getTypes()));
+    });
+    for (auto &[name, type] : missing)
+      mlir::LLVM::LLVMFuncOp::create(builder, module.getLoc(), name, type);
+  }
+  return modules;
+}
+
+/// Translates \p module and marks its functions for \p machine.
+static Expected<Unit> translate(mlir::ModuleOp module,
+                                const TargetDescription &target,
+                                const llvm::TargetMachine &machine,
+                                const EmitOptions &options, bool alone) {
+  Unit unit;
+  unit.context = std::make_unique<llvm::LLVMContext>();
+  unit.module = mlir::translateModuleToLLVMIR(module, *unit.context, "nnc",
+                                              /*disableVerification=*/true);
+  if (!unit.module)
+    return fail(ErrorCode::codeGeneration, "translation to LLVM IR failed");
+  unit.module->setDataLayout(machine.createDataLayout());
+  unit.module->setTargetTriple(machine.getTargetTriple());
+  for (llvm::Function &function : *unit.module) {
+    if (function.isIntrinsic())
+      continue;
+    function.setDSOLocal(true);
+    bool exported =
+        options.exports.empty() ||
+        llvm::is_contained(options.exports, function.getName().str());
+    if (!exported && alone && !function.isDeclaration())
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+    else if (!exported)
+      function.setVisibility(llvm::GlobalValue::HiddenVisibility);
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", target.cpu);
+    function.addFnAttr("target-features", target.features);
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+  return unit;
+}
+
+/// Lowers, splits and translates \p module.
+static Expected<std::vector<Unit>> prepare(mlir::ModuleOp module,
+                                           const TargetDescription &target,
+                                           const EmitOptions &options) {
+  auto machine = createMachine(target);
+  if (!machine)
+    return fail(machine.error());
+  if (auto lowered = lower(module); !lowered)
+    return fail(lowered.error());
+  std::vector<Unit> units;
+  auto parts = split(module, options.threads);
+  for (auto &part : parts) {
+    auto unit = translate(*part, target, **machine, options, parts.size() == 1);
+    if (!unit)
+      return fail(unit.error());
+    units.push_back(std::move(*unit));
+  }
+  return units;
+}
+
+static Expected<std::string> generate(Unit &unit,
+                                      const TargetDescription &target,
+                                      llvm::CodeGenFileType type) {
+  auto machine = createMachine(target);
+  if (!machine)
+    return fail(machine.error());
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passManager;
+  if ((*machine)->addPassesToEmitFile(passManager, stream, nullptr, type,
+                                      /*DisableVerify=*/true))
+    return fail(ErrorCode::codeGeneration,
+                "the target writes no files of this kind");
+  passManager.run(*unit.module);
+  return std::string(bytes.begin(), bytes.end());
+}
+
+Expected<std::vector<ObjectBytes>>
+nnc::emitObjects(mlir::ModuleOp module, const TargetDescription &target,
+                 const EmitOptions &options) {
+  auto units = prepare(module, target, options);
+  if (!units)
+    return fail(units.error());
+  std::vector<Expected<std::string>> results(units->size());
+  auto work = [&](size_t part) {
+    results[part] =
+        generate((*units)[part], target, llvm::CodeGenFileType::ObjectFile);
+  };
+  std::vector<std::thread> helpers;
+  for (size_t part = 1; part < units->size(); ++part)
+    helpers.emplace_back(work, part);
+  work(0);
+  for (std::thread &helper : helpers)
+    helper.join();
+  std::vector<ObjectBytes> objects;
+  for (Expected<std::string> &result : results) {
+    if (!result)
+      return fail(result.error());
+    objects.push_back(std::move(*result));
+  }
+  return objects;
+}
+
+Expected<std::string> nnc::emitAssembly(mlir::ModuleOp module,
+                                        const TargetDescription &target,
+                                        const EmitOptions &options) {
+  EmitOptions alone{1, options.exports};
+  auto units = prepare(module, target, alone);
+  if (!units)
+    return fail(units.error());
+  return generate(units->front(), target, llvm::CodeGenFileType::AssemblyFile);
+}
+
+Expected<std::string> nnc::emitLLVM(mlir::ModuleOp module,
+                                    const TargetDescription &target,
+                                    const EmitOptions &options) {
+  EmitOptions alone{1, options.exports};
+  auto units = prepare(module, target, alone);
+  if (!units)
+    return fail(units.error());
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  units->front().module->print(stream, nullptr);
+  return text;
+}

@@ -1,0 +1,119 @@
+//===- ProgramEntry.cpp - The function that runs a program ----------------===//
+
+#include "nnc/Kernels/ProgramEntry.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace nnc;
+using namespace nnc::kernels;
+
+namespace {
+
+/// Builds one entry; its arguments as nnc_rt_entry has them.
+class EntryBuilder {
+public:
+  EntryBuilder(ModuleOp module, const ProgramSpec &spec)
+      : builder(module.getContext()), loc(module.getLoc()), module(module),
+        spec(spec), pointer(LLVM::LLVMPointerType::get(module.getContext())) {}
+
+  func::FuncOp build() {
+    Type i64 = builder.getI64Type();
+    addConstants();
+    builder.setInsertionPointToEnd(module.getBody());
+    auto entry = func::FuncOp::create(
+        builder, loc, spec.name,
+        builder.getFunctionType({pointer, pointer, pointer, i64, i64, pointer},
+                                {}));
+    builder.setInsertionPointToStart(entry.addEntryBlock());
+    Value extents = entry.getArgument(2), index = entry.getArgument(3),
+          count = entry.getArgument(4);
+    table = entry.getArgument(0);
+    arena = entry.getArgument(1);
+    team = entry.getArgument(5);
+    Value one =
+        arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(1));
+    several = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sgt,
+                                    count, one);
+    for (const auto &[number, call] : llvm::enumerate(spec.calls)) {
+      if (number > 0 && call.barrierBefore)
+        emitBarrier();
+      SmallVector<Value> operands;
+      for (const ProgramOperand &operand : call.operands)
+        operands.push_back(address(operand));
+      operands.append({extents, index, count});
+      func::FuncOp kernel = call.kernel;
+      func::CallOp::create(builder, loc, kernel, operands);
+    }
+    func::ReturnOp::create(builder, loc);
+    return entry;
+  }
+
+private:
+  std::string constantName(unsigned number) const {
+    return spec.name + ".constant." + std::to_string(number);
+  }
+
+  void addConstants() {
+    builder.setInsertionPointToStart(module.getBody());
+    for (const auto &[number, bytes] : llvm::enumerate(spec.constants)) {
+      auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size());
+      LLVM::GlobalOp::create(
+          builder, loc, type, /*isConstant=*/true, LLVM::Linkage::Internal,
+          constantName(number),
+          builder.getStringAttr(StringRef(bytes.data(), bytes.size())),
+          /*alignment=*/64);
+    }
+  }
+
+  void emitBarrier() {
+    auto ifOp = scf::IfOp::create(builder, loc, several);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(ifOp.thenBlock());
+    Value function = LLVM::LoadOp::create(builder, loc, pointer, team, 8);
+    auto type = LLVM::LLVMFunctionType::get(
+        LLVM::LLVMVoidType::get(builder.getContext()), {pointer});
+    LLVM::CallOp::create(builder, loc, type, ValueRange{function, team});
+  }
+
+  Value shifted(Value base, int64_t bytes) {
+    if (bytes == 0)
+      return base;
+    Value offset = arith::ConstantOp::create(builder, loc,
+                                             builder.getI64IntegerAttr(bytes));
+    return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
+                               ValueRange{offset});
+  }
+
+  Value address(const ProgramOperand &operand) {
+    switch (operand.kind) {
+    case ProgramOperand::Kind::argument: {
+      Value slot = shifted(table, operand.number * sizeof(void *));
+      return shifted(LLVM::LoadOp::create(builder, loc, pointer, slot, 8),
+                     operand.offset);
+    }
+    case ProgramOperand::Kind::arena:
+      return shifted(arena, operand.offset);
+    case ProgramOperand::Kind::constant:
+      return shifted(LLVM::AddressOfOp::create(builder, loc, pointer,
+                                               constantName(operand.number)),
+                     operand.offset);
+    }
+    llvm_unreachable("unknown kind of operand");
+  }
+
+  OpBuilder builder;
+  Location loc;
+  ModuleOp module;
+  const ProgramSpec &spec;
+  Type pointer;
+  Value table, arena, team, several;
+};
+
+} // namespace
+
+func::FuncOp kernels::emitProgramEntry(ModuleOp module,
+                                       const ProgramSpec &spec) {
+  return EntryBuilder(module, spec).build();
+}
