@@ -1,0 +1,50 @@
+//===- Fusion.h - Grouping ops into kernels ---------------------*- C++ -*-===//
+//
+// Decides which ops of a function become one kernel.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNC_DIALECT_NN_TRANSFORMS_FUSION_H
+#define NNC_DIALECT_NN_TRANSFORMS_FUSION_H
+
+#include "mlir/Pass/Pass.h"
+#include "nnc/Dialect/NN/IR/NN.h"
+
+namespace nnc::nn {
+
+/// Ops of a group at most; keeps compile time linear in the graph's size.
+constexpr unsigned maximumGroupSize = 64;
+
+/// Why two ops did not become one group.
+struct FusionRemark {
+  mlir::Operation *producer;
+  mlir::Operation *consumer;
+  std::string reason;
+};
+
+/// Whether \p op computes each element of its result from the elements at the
+/// same index of its operands, from operands that it repeats or permutes, from
+/// the index alone, or from nothing (constants).
+bool isPointwise(mlir::Operation *op);
+
+/// Whether \p op is a number known without memory: a splat constant or the
+/// run-time size of a dimension. Such ops are copied into each group.
+bool isImmediate(mlir::Operation *op);
+
+/// Gathers the ops of \p function, whose body holds primitive ops only, into
+/// nn.fusion groups: products with what follows them element by element,
+/// reductions along the last axis with all that works on the same rows, other
+/// reductions with what comes before and after, and chains of element-wise ops.
+/// Left alone: constants, reshapes, and opaque ops. A result that replaces an
+/// argument is computed after all groups that read the argument's old value,
+/// where that is possible. \p remarks, if given, collects what was not fused
+/// and why.
+void fuseOps(mlir::func::FuncOp function,
+             llvm::SmallVectorImpl<FusionRemark> *remarks = nullptr);
+
+/// The pass `nn-fuse-ops`: fuseOps on every function.
+std::unique_ptr<mlir::Pass> createFuseOpsPass();
+
+} // namespace nnc::nn
+
+#endif // NNC_DIALECT_NN_TRANSFORMS_FUSION_H

@@ -1,0 +1,586 @@
+//===- FuseOps.cpp - Grouping ops into kernels ----------------------------===//
+//
+// Groups grow from seeds: products first, then reductions along the last axis,
+// then other reductions, then what is left element by element. A group takes in
+// a neighbour if the template of its kind can hold it and if the groups, each
+// taken as one node, still form a DAG. Arguments that a result replaces add
+// edges from the readers of the old value to the writer of the new one.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "nnc/Dialect/NN/Transforms/Fusion.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringMap.h"
+#include <set>
+
+using namespace mlir;
+using namespace nnc::nn;
+
+//===----------------------------------------------------------------------===//
+// Classes of ops
+//===----------------------------------------------------------------------===//
+
+static FusionClass classOf(Operation *op) {
+  auto classed = dyn_cast<FusionOpInterface>(op);
+  return classed ? classed.getFusionClass() : FusionClass::opaque;
+}
+
+bool nnc::nn::isImmediate(Operation *op) {
+  if (isa<DimSizeOp>(op))
+    return true;
+  DenseElementsAttr elements;
+  return matchPattern(op, m_Constant(&elements)) && elements.isSplat();
+}
+
+/// Ops that read their operand at an index which is an affine function of
+/// their own: they fuse as an access of the operand.
+static bool isAccess(Operation *op) {
+  return isa<BroadcastOp, TransposeOp, SliceOp, ReverseOp>(op);
+}
+
+bool nnc::nn::isPointwise(Operation *op) {
+  switch (classOf(op)) {
+  case FusionClass::elementwise:
+  case FusionClass::broadcast:
+  case FusionClass::random:
+    return true;
+  case FusionClass::movement:
+    return isAccess(op) || isa<IotaOp, OneHotOp>(op);
+  default:
+    return false;
+  }
+}
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// Same extents at run time and the same capacities.
+static bool sameShape(RankedTensorType a, RankedTensorType b) {
+  return a.getShape() == b.getShape() && sizesOf(a) == sizesOf(b);
+}
+
+/// The axes of a sum, product, maximum or minimum, or of an argmax.
+static SmallVector<int64_t> axesOf(Operation *op) {
+  if (auto axes = op->getAttrOfType<DenseI64ArrayAttr>("axes"))
+    return SmallVector<int64_t>(axes.asArrayRef());
+  if (auto axis = op->getAttrOfType<IntegerAttr>("axis"))
+    return {axis.getInt()};
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Groups
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+struct Group {
+  GroupKind kind;
+  /// The shape that the group's loops run over.
+  RankedTensorType domain;
+  /// The shape of what is left after reducing; null for maps and products.
+  RankedTensorType reducedDomain;
+  /// The reduced axes of the domain.
+  SmallVector<int64_t> axes;
+  llvm::SetVector<Operation *> members;
+};
+
+class Grouping {
+public:
+  Grouping(func::FuncOp function, SmallVectorImpl<FusionRemark> *remarks)
+      : function(function), remarks(remarks) {}
+
+  void run();
+
+private:
+  void duplicateAccesses();
+  void number();
+  void seed(Operation *op);
+  void grow(unsigned id);
+  bool takeProducers(unsigned id, Operation *member);
+  bool takeConsumers(unsigned id, Operation *member);
+  bool admits(const Group &group, Operation *op, bool asProducer) const;
+  bool createsCycle(unsigned id, Operation *op);
+  void add(unsigned id, Operation *op);
+  void visitPredecessors(Operation *op,
+                         function_ref<void(Operation *)> visit) const;
+  void remark(Operation *producer, Operation *consumer, StringRef reason) {
+    if (remarks)
+      remarks->push_back({producer, consumer, reason.str()});
+  }
+  void rebuild();
+
+  func::FuncOp function;
+  SmallVectorImpl<FusionRemark> *remarks;
+  SmallVector<Operation *> order;
+  DenseMap<Operation *, unsigned> position;
+  std::vector<Group> groups;
+  DenseMap<Operation *, unsigned> groupOf;
+  /// Ops that make the new value of an argument, and that argument.
+  DenseMap<Operation *, SmallVector<Value>> replaces;
+};
+
+} // namespace
+
+/// Gives each user its own copy of what costs nothing to compute again, so that
+/// it can join the user's group.
+void Grouping::duplicateAccesses() {
+  for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
+    if (!isAccess(&op) && !isa<IotaOp>(op))
+      continue;
+    SmallVector<OpOperand *> uses;
+    for (OpOperand &use : op.getUses())
+      uses.push_back(&use);
+    for (OpOperand *use : ArrayRef(uses).drop_back(uses.empty() ? 0 : 1)) {
+      OpBuilder builder(&op);
+      use->set(builder.clone(op)->getResult(0));
+    }
+  }
+}
+
+/// Whether something that \p op computes reaches \p target.
+static bool reaches(Operation *op, Operation *target) {
+  SmallVector<Operation *> stack{op};
+  DenseSet<Operation *> seen;
+  while (!stack.empty()) {
+    Operation *current = stack.pop_back_val();
+    if (current == target)
+      return true;
+    for (Operation *user : current->getUsers())
+      if (seen.insert(user).second)
+        stack.push_back(user);
+  }
+  return false;
+}
+
+void Grouping::number() {
+  Block &block = function.getBody().front();
+  for (Operation &op : block) {
+    position[&op] = order.size();
+    order.push_back(&op);
+  }
+  Operation *terminator = block.getTerminator();
+  llvm::StringMap<Value> argumentByName;
+  for (BlockArgument argument : block.getArguments())
+    if (auto name = function.getArgAttrOfType<StringAttr>(
+            argument.getArgNumber(), "nn.name"))
+      argumentByName[name.getValue()] = argument;
+  for (OpOperand &operand : terminator->getOpOperands()) {
+    auto updates = function.getResultAttrOfType<StringAttr>(
+        operand.getOperandNumber(), "nn.updates");
+    Operation *producer = operand.get().getDefiningOp();
+    if (!updates || !producer || !argumentByName.count(updates.getValue()))
+      continue;
+    Value argument = argumentByName[updates.getValue()];
+    // A reader of the old value that waits for the new one cannot come first:
+    // such an argument is replaced by a copy at the end.
+    bool possible = llvm::none_of(argument.getUsers(), [&](Operation *reader) {
+      return reader != producer && reader != terminator &&
+             reaches(producer, reader);
+    });
+    if (possible)
+      replaces[producer].push_back(argument);
+  }
+}
+
+void Grouping::visitPredecessors(Operation *op,
+                                 function_ref<void(Operation *)> visit) const {
+  for (Value operand : op->getOperands())
+    if (Operation *producer = operand.getDefiningOp())
+      visit(producer);
+  auto replaced = replaces.find(op);
+  if (replaced == replaces.end())
+    return;
+  for (Value argument : replaced->second)
+    for (Operation *reader : argument.getUsers())
+      if (reader != op && !reader->hasTrait<OpTrait::IsTerminator>())
+        visit(reader);
+}
+
+/// Whether \p op repeats a value of each row along the row.
+static bool repeatsRowValue(const Group &group, Operation *op) {
+  auto broadcast = dyn_cast<BroadcastOp>(op);
+  return broadcast && group.kind == GroupKind::row_sweep &&
+         sameShape(broadcast.getType(), group.domain) &&
+         sameShape(broadcast.getX().getType(), group.reducedDomain) &&
+         llvm::equal(broadcast.getDimensions(),
+                     llvm::seq<int64_t>(0, group.domain.getRank() - 1));
+}
+
+bool Grouping::admits(const Group &group, Operation *op,
+                      bool asProducer) const {
+  auto inside = [&](Value value) {
+    return value.getDefiningOp() &&
+           group.members.contains(value.getDefiningOp());
+  };
+  if (op->getNumResults() != 1 || isImmediate(op))
+    return false;
+  RankedTensorType type = typeOf(op->getResult(0));
+
+  // A further reduction of the same domain along the same axes.
+  if (classOf(op) == FusionClass::reduction) {
+    return group.kind == GroupKind::row_sweep &&
+           sameShape(typeOf(op->getOperand(0)), group.domain) &&
+           axesOf(op) == group.axes;
+  }
+  if (!isPointwise(op))
+    return false;
+
+  // Accesses read memory: of a value of this group only where the template
+  // repeats a row's value along the row.
+  if (isAccess(op) && inside(op->getOperand(0)))
+    return repeatsRowValue(group, op);
+
+  bool onDomain = sameShape(type, group.domain);
+  if (group.kind == GroupKind::map || group.kind == GroupKind::contraction)
+    return onDomain;
+
+  bool onReduced = group.reducedDomain && sameShape(type, group.reducedDomain);
+  if (group.kind == GroupKind::column_reduce) {
+    // Before the reduction on the whole domain, after it on what is left.
+    if (asProducer)
+      return onDomain;
+    return onReduced && !isAccess(op);
+  }
+  // Row sweeps: values of a row come from the row's reductions only.
+  if (onDomain && (!onReduced || asProducer))
+    return true;
+  if (!onReduced || asProducer || isa<OneHotOp, IotaOp>(op) ||
+      classOf(op) != FusionClass::elementwise)
+    return false;
+  return llvm::all_of(op->getOperands(), [&](Value operand) {
+    if (inside(operand))
+      return true;
+    Operation *producer = operand.getDefiningOp();
+    if (auto broadcast = dyn_cast_or_null<BroadcastOp>(producer))
+      producer = broadcast.getX().getDefiningOp();
+    return producer && isImmediate(producer);
+  });
+}
+
+/// Whether the group and the op, taken as one node, would reach themselves:
+/// whether some predecessor of the op outside the group depends on the group,
+/// all groups being single nodes.
+bool Grouping::createsCycle(unsigned id, Operation *op) {
+  const Group &group = groups[id];
+  unsigned first = position[op];
+  for (Operation *member : group.members)
+    first = std::min(first, position[member]);
+  SmallVector<Operation *> stack;
+  DenseSet<Operation *> seen;
+  DenseSet<unsigned> seenGroups;
+  auto push = [&](Operation *candidate) {
+    if (group.members.contains(candidate) || candidate == op)
+      return;
+    if (seen.insert(candidate).second)
+      stack.push_back(candidate);
+  };
+  visitPredecessors(op, push);
+  // What the members already wait for may in turn wait for the new op.
+  for (Operation *member : group.members)
+    visitPredecessors(member, push);
+  while (!stack.empty()) {
+    Operation *current = stack.pop_back_val();
+    auto it = groupOf.find(current);
+    if (it != groupOf.end()) {
+      if (!seenGroups.insert(it->second).second)
+        continue;
+      for (Operation *member : groups[it->second].members) {
+        bool reaches = false;
+        visitPredecessors(member, [&](Operation *predecessor) {
+          reaches |= group.members.contains(predecessor) || predecessor == op;
+        });
+        if (reaches)
+          return true;
+        visitPredecessors(member, push);
+      }
+      continue;
+    }
+    bool reaches = false;
+    visitPredecessors(current, [&](Operation *predecessor) {
+      reaches |= group.members.contains(predecessor) || predecessor == op;
+    });
+    if (reaches)
+      return true;
+    // Before the first member nothing depends on the group, but through the
+    // edges of replaced arguments, which lead back to later readers.
+    if (position[current] > first || replaces.count(current))
+      visitPredecessors(current, push);
+  }
+  return false;
+}
+
+void Grouping::add(unsigned id, Operation *op) {
+  groups[id].members.insert(op);
+  groupOf[op] = id;
+}
+
+/// Takes in the producers of \p member that nobody else needs.
+bool Grouping::takeProducers(unsigned id, Operation *member) {
+  // Operands of a product are read in its own way, those of an access where
+  // the access says.
+  if (classOf(member) == FusionClass::contraction)
+    return false;
+  bool changed = false;
+  for (Value operand : member->getOperands()) {
+    Operation *producer = operand.getDefiningOp();
+    if (!producer || groupOf.count(producer) ||
+        !admits(groups[id], producer, /*asProducer=*/true))
+      continue;
+    bool reduction = classOf(producer) == FusionClass::reduction;
+    if (isAccess(member) && !reduction)
+      continue;
+    bool onlyHere = llvm::all_of(producer->getUsers(), [&](Operation *user) {
+      if (!groups[id].members.contains(user))
+        return false;
+      return !reduction || !isAccess(user) || repeatsRowValue(groups[id], user);
+    });
+    if (onlyHere && !createsCycle(id, producer)) {
+      add(id, producer);
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+bool Grouping::takeConsumers(unsigned id, Operation *member) {
+  bool changed = false;
+  SmallVector<Operation *> users(member->getUsers());
+  llvm::sort(users, [&](Operation *a, Operation *b) {
+    return position[a] < position[b];
+  });
+  for (Operation *user : users) {
+    if (groupOf.count(user) || user->hasTrait<OpTrait::IsTerminator>())
+      continue;
+    if (!admits(groups[id], user, /*asProducer=*/false)) {
+      remark(member, user, "the template cannot hold the consumer");
+      continue;
+    }
+    if (createsCycle(id, user)) {
+      remark(member, user,
+             "the consumer also waits for others that wait for this group");
+      continue;
+    }
+    add(id, user);
+    changed = true;
+  }
+  return changed;
+}
+
+void Grouping::grow(unsigned id) {
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    for (unsigned i = 0; i < groups[id].members.size(); ++i) {
+      if (groups[id].members.size() >= maximumGroupSize)
+        return;
+      Operation *member = groups[id].members[i];
+      changed |= takeProducers(id, member);
+      changed |= takeConsumers(id, member);
+    }
+  }
+}
+
+void Grouping::seed(Operation *op) {
+  Group group;
+  RankedTensorType result = typeOf(op->getResult(0));
+  switch (classOf(op)) {
+  case FusionClass::contraction:
+    group.kind = GroupKind::contraction;
+    group.domain = result;
+    break;
+  case FusionClass::reduction: {
+    group.domain = typeOf(op->getOperand(0));
+    group.reducedDomain = result;
+    group.axes = axesOf(op);
+    int64_t last = group.domain.getRank() - 1;
+    bool alongRows =
+        last >= 1 && group.axes.size() == 1 && group.axes[0] == last;
+    group.kind = alongRows ? GroupKind::row_sweep : GroupKind::column_reduce;
+    break;
+  }
+  default:
+    group.kind = GroupKind::map;
+    group.domain = result;
+  }
+  groups.push_back(std::move(group));
+  add(groups.size() - 1, op);
+  grow(groups.size() - 1);
+}
+
+//===----------------------------------------------------------------------===//
+// Rewriting
+//===----------------------------------------------------------------------===//
+
+/// Whether \p op repeats an immediate: it is copied into each group that uses
+/// it and never computed by itself where that can be avoided.
+static bool isImmediateBroadcast(Operation *op) {
+  auto broadcast = dyn_cast<BroadcastOp>(op);
+  return broadcast && broadcast.getX().getDefiningOp() &&
+         isImmediate(broadcast.getX().getDefiningOp());
+}
+
+void Grouping::rebuild() {
+  // Nodes in an order that respects all edges: of those whose predecessors are
+  // placed, the earliest first.
+  unsigned groupCount = groups.size();
+  SmallVector<SmallVector<Operation *>> nodes(groupCount);
+  DenseMap<Operation *, unsigned> nodeOf;
+  for (Operation *op : order) {
+    auto it = groupOf.find(op);
+    unsigned node;
+    if (it != groupOf.end()) {
+      node = it->second;
+    } else {
+      node = nodes.size();
+      nodes.emplace_back();
+    }
+    nodes[node].push_back(op);
+    nodeOf[op] = node;
+  }
+  SmallVector<llvm::SetVector<unsigned>> successors(nodes.size());
+  SmallVector<unsigned> waiting(nodes.size(), 0);
+  for (Operation *op : order)
+    visitPredecessors(op, [&](Operation *predecessor) {
+      unsigned from = nodeOf[predecessor], to = nodeOf[op];
+      if (from != to && successors[from].insert(to))
+        ++waiting[to];
+    });
+  std::set<std::pair<unsigned, unsigned>> ready;
+  auto makeReady = [&](unsigned node) {
+    ready.insert({position[nodes[node].front()], node});
+  };
+  for (unsigned node = 0; node < nodes.size(); ++node)
+    if (waiting[node] == 0)
+      makeReady(node);
+
+  Operation *terminator = order.back();
+  OpBuilder builder(terminator);
+  while (!ready.empty()) {
+    unsigned node = ready.begin()->second;
+    ready.erase(ready.begin());
+    for (unsigned successor : successors[node])
+      if (--waiting[successor] == 0)
+        makeReady(successor);
+    if (node >= groupCount) {
+      if (nodes[node].front() != terminator)
+        nodes[node].front()->moveBefore(terminator);
+      continue;
+    }
+    const Group &group = groups[node];
+    llvm::SetVector<Value> inputs;
+    SmallVector<Value> outputs;
+    SmallVector<Location> locations;
+    for (Operation *op : nodes[node]) {
+      locations.push_back(op->getLoc());
+      for (Value operand : op->getOperands()) {
+        Operation *producer = operand.getDefiningOp();
+        bool copied = producer &&
+                      (isImmediate(producer) || isImmediateBroadcast(producer));
+        if (!copied && !(producer && group.members.contains(producer)))
+          inputs.insert(operand);
+      }
+      bool copied = isImmediateBroadcast(op);
+      for (Value result : op->getResults())
+        if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+              return !group.members.contains(user) &&
+                     !(copied && groupOf.count(user));
+            }))
+          outputs.push_back(result);
+    }
+    auto fusion = FusionOp::create(
+        builder, builder.getFusedLoc(locations), ValueRange(outputs).getTypes(),
+        GroupKindAttr::get(builder.getContext(), group.kind),
+        inputs.getArrayRef());
+    Block &body = fusion.getBody().emplaceBlock();
+    IRMapping mapping;
+    for (Value input : inputs)
+      mapping.map(input, body.addArgument(input.getType(), input.getLoc()));
+    OpBuilder inner = OpBuilder::atBlockEnd(&body);
+    auto copyImmediate = [&](Value operand) {
+      Operation *producer = operand.getDefiningOp();
+      if (!producer || mapping.contains(operand))
+        return;
+      if (isImmediateBroadcast(producer) &&
+          !mapping.contains(producer->getOperand(0)))
+        inner.clone(*producer->getOperand(0).getDefiningOp(), mapping);
+      if (isImmediate(producer) || isImmediateBroadcast(producer))
+        inner.clone(*producer, mapping);
+    };
+    for (Operation *op : nodes[node]) {
+      if (mapping.contains(op->getResult(0)))
+        continue;
+      for (Value operand : op->getOperands())
+        copyImmediate(operand);
+      inner.clone(*op, mapping);
+    }
+    SmallVector<Value> yielded;
+    for (Value output : outputs)
+      yielded.push_back(mapping.lookup(output));
+    YieldOp::create(inner, fusion.getLoc(), yielded);
+    for (auto [output, result] : llvm::zip(outputs, fusion.getOutputs()))
+      output.replaceUsesWithIf(result, [&](OpOperand &use) {
+        return !group.members.contains(use.getOwner());
+      });
+  }
+  for (Operation *op : llvm::reverse(order))
+    if (op->use_empty() && op != terminator)
+      op->erase();
+}
+
+void Grouping::run() {
+  duplicateAccesses();
+  number();
+  auto seedAll = [&](auto accepts) {
+    for (Operation *op : order)
+      if (!groupOf.count(op) && op->getNumResults() == 1 && op->getDialect() &&
+          isa<NNDialect>(op->getDialect()) && accepts(op))
+        seed(op);
+  };
+  seedAll(
+      [](Operation *op) { return classOf(op) == FusionClass::contraction; });
+  auto alongRows = [](Operation *op) {
+    int64_t last = typeOf(op->getOperand(0)).getRank() - 1;
+    return last >= 1 && axesOf(op) == SmallVector<int64_t>{last};
+  };
+  seedAll([&](Operation *op) {
+    return classOf(op) == FusionClass::reduction && alongRows(op);
+  });
+  seedAll([&](Operation *op) { return classOf(op) == FusionClass::reduction; });
+  seedAll([&](Operation *op) {
+    return isPointwise(op) && !isImmediate(op) && !isImmediateBroadcast(op);
+  });
+  // A repeated immediate that leaves the function or feeds an opaque op.
+  seedAll([&](Operation *op) {
+    return isImmediateBroadcast(op) &&
+           llvm::any_of(op->getUsers(),
+                        [&](Operation *user) { return !groupOf.count(user); });
+  });
+  rebuild();
+}
+
+void nnc::nn::fuseOps(func::FuncOp function,
+                      SmallVectorImpl<FusionRemark> *remarks) {
+  if (function.isExternal() || !function.getBody().hasOneBlock())
+    return;
+  Grouping(function, remarks).run();
+}
+
+namespace {
+struct FuseOpsPass : PassWrapper<FuseOpsPass, OperationPass<func::FuncOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FuseOpsPass)
+  StringRef getArgument() const override { return "nn-fuse-ops"; }
+  StringRef getDescription() const override {
+    return "Gather primitive ops into groups that become one kernel each";
+  }
+  void runOnOperation() override { fuseOps(getOperation()); }
+};
+} // namespace
+
+std::unique_ptr<Pass> nnc::nn::createFuseOpsPass() {
+  return std::make_unique<FuseOpsPass>();
+}
