@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/Passes.h"
 #include "nnc/Dialect/NN/IR/NN.h"
+#include "nnc/Dialect/NN/Transforms/Fusion.h"
 
 void nnc::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<nn::NNDialect, mlir::arith::ArithDialect,
@@ -15,4 +16,7 @@ void nnc::registerAllDialects(mlir::DialectRegistry &registry) {
                   mlir::vector::VectorDialect, mlir::LLVM::LLVMDialect>();
 }
 
-void nnc::registerAllPasses() { mlir::registerTransformsPasses(); }
+void nnc::registerAllPasses() {
+  mlir::registerTransformsPasses();
+  mlir::registerPass([] { return nn::createFuseOpsPass(); });
+}

@@ -242,9 +242,7 @@ bool Grouping::admits(const Group &group, Operation *op,
   bool onReduced = group.reducedDomain && sameShape(type, group.reducedDomain);
   if (group.kind == GroupKind::column_reduce) {
     // Before the reduction on the whole domain, after it on what is left.
-    if (asProducer)
-      return onDomain;
-    return onReduced && !isAccess(op);
+    return asProducer ? onDomain || onReduced : onReduced && !isAccess(op);
   }
   // Row sweeps: values of a row come from the row's reductions only.
   if (onDomain && (!onReduced || asProducer))
