@@ -26,7 +26,10 @@ for name in ("NNC_THREADS", "OMP_NUM_THREADS", "XDG_CACHE_HOME"):
     config.environment.pop(name, None)
 
 # One test may take a minute; a hang is a failure and not the end of the run.
-if lit.util.killProcessAndChildrenIsSupported()[0] and not lit_config.maxIndividualTestTime:
+if (
+    lit.util.killProcessAndChildrenIsSupported()[0]
+    and not lit_config.maxIndividualTestTime
+):
     lit_config.maxIndividualTestTime = 60
 
 
@@ -61,7 +64,9 @@ if data_dir and os.path.isdir(data_dir):
         if os.path.isdir(os.path.join(data_dir, entry)):
             config.available_features.add(entry)
 else:
-    lit_config.note("NNC_DATA_DIR is not set: tests on larger data sets are unsupported")
+    lit_config.note(
+        "NNC_DATA_DIR is not set: tests on larger data sets are unsupported"
+    )
 
 if config.nnc_sanitize:
     config.available_features.add("sanitize")

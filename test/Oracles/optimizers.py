@@ -7,6 +7,7 @@ expression of the nnc language, and the vector after each step. PyTorch's
 optimisers make the traces; AdaBound, which PyTorch lacks, is written out here.
 See docs/Testing.md for how to run this.
 """
+
 import math
 
 import numpy as np

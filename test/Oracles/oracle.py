@@ -1,4 +1,5 @@
 """Where the oracles write their figures, and how."""
+
 import json
 import os
 
