@@ -8,6 +8,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "nnc/Dialect/NN/IR/NN.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
+#include "nnc/Dialect/NN/Transforms/Passes.h"
 
 void nnc::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<nn::NNDialect, mlir::arith::ArithDialect,
@@ -19,4 +20,5 @@ void nnc::registerAllDialects(mlir::DialectRegistry &registry) {
 void nnc::registerAllPasses() {
   mlir::registerTransformsPasses();
   mlir::registerPass([] { return nn::createFuseOpsPass(); });
+  nn::registerNNGraphPasses();
 }
