@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Runs the commands of a Markdown document and compares what they print.
+
+    run_document.py DOCUMENT --source DIR --work DIR
+
+A fenced block marked `console` is a session: lines that begin with "$ " are
+commands (a line ending in a backslash goes on), the lines up to the next command
+are what it prints, on either stream. All sessions of a document share the folder
+--work, in which `examples` and `data` lead to those of the source. Numbers may
+differ, and so may the width of a column; a line `...` stands for any lines. A
+command must end with status 0, unless `# exit N` follows it on its line.
+Other blocks are not run.
+"""
+
+import argparse
+import difflib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+NUMBER = re.compile(r"[-+]?\d[\d,.]*(e[-+]?\d+)?")
+
+
+def sessions(text):
+    """[(line number, command, expected lines)] of the console blocks."""
+    found, inside = [], False
+    lines = iter(enumerate(text.splitlines(), start=1))
+    for number, line in lines:
+        if line.strip() == "```console":
+            inside = True
+        elif line.strip() == "```":
+            inside = False
+        elif inside and line.startswith("$ "):
+            command = line[2:]
+            while command.endswith("\\"):
+                command = command[:-1] + next(lines)[1].removeprefix("> ")
+            found.append((number, command, []))
+        elif inside and found:
+            found[-1][2].append(line)
+    return found
+
+
+def masked(line):
+    """The line without what may differ from run to run."""
+    return re.sub(r"\s+", " ", NUMBER.sub("#", line)).strip()
+
+
+def matches(expected, actual):
+    """Whether the lines agree, where `...` is any number of lines."""
+    if not expected:
+        return not actual
+    if expected[0] == "...":
+        return any(matches(expected[1:], actual[i:]) for i in range(len(actual) + 1))
+    return (
+        bool(actual) and expected[0] == actual[0] and matches(expected[1:], actual[1:])
+    )
+
+
+def run(document, number, command, expected, work):
+    """Prints what is wrong with one command; whether it was right."""
+    status = 0
+    with_status = re.fullmatch(r"(.*?)\s+# exit (\d+)", command)
+    if with_status:
+        command, status = with_status[1], int(with_status[2])
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=work,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    actual = [masked(line) for line in done.stdout.splitlines()]
+    wanted = [masked(line) for line in expected]
+    if done.returncode == status and matches(wanted, actual):
+        return True
+    print(f"{document}:{number}: error: $ {command}")
+    print(f"  exit status {done.returncode}, expected {status}")
+    print(
+        *difflib.unified_diff(
+            expected, done.stdout.splitlines(), "document", "printed", lineterm=""
+        ),
+        sep="\n",
+    )
+    return False
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("document")
+    parser.add_argument("--source", required=True)
+    parser.add_argument("--work", required=True)
+    arguments = parser.parse_args()
+    shutil.rmtree(arguments.work, ignore_errors=True)
+    os.makedirs(arguments.work)
+    for folder in ("examples", "data"):
+        os.symlink(
+            os.path.join(arguments.source, folder),
+            os.path.join(arguments.work, folder),
+        )
+    with open(arguments.document, encoding="utf-8") as file:
+        commands = sessions(file.read())
+    # Every command runs, so that one failure does not hide the next.
+    results = [
+        run(arguments.document, number, command, expected, arguments.work)
+        for number, command, expected in commands
+    ]
+    print(f"{arguments.document}: {sum(results)} of {len(results)} commands as written")
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
