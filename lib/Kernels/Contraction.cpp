@@ -1,0 +1,379 @@
+//===- Contraction.cpp - Matrix products ----------------------------------===//
+//
+// Register tiles with one packed panel, after K. Goto and R. van de Geijn,
+// "Anatomy of high-performance matrix multiplication", ACM TOMS 34 (2008).
+//
+//===----------------------------------------------------------------------===//
+
+#include "nnc/Kernels/Contraction.h"
+#include "ContractionEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace nnc;
+using namespace nnc::kernels;
+
+/// Multiply-adds below which a further thread costs more than it gains.
+static constexpr int64_t grain = 1 << 16;
+
+/// Smaller tiles for calls with fewer rows than a tile has.
+static constexpr int64_t smallTile = 4;
+
+ContractionEmitter::ContractionEmitter(ModuleOp module,
+                                       const TargetDescription &target,
+                                       const ContractionSpec &spec)
+    : spec(spec), plan(spec, target),
+      kernel(module, target, spec.name, spec.buffers, false),
+      element(spec.element) {}
+
+func::FuncOp ContractionEmitter::emit() {
+  rows = kernel.bound(spec.m);
+  depth = kernel.bound(spec.k);
+  tileRows = kernel.constant(plan.tileRows);
+  if (!spec.m.isStatic()) {
+    Value small = kernel.constant(smallTile);
+    Value fallback =
+        plan.tileRows > smallTile
+            ? kernel.select(kernel.less(rows, small), kernel.constant(1), small)
+            : kernel.constant(1);
+    tileRows = kernel.select(kernel.less(rows, tileRows), fallback, tileRows);
+  }
+  tiles = kernel.ceilDiv(rows, tileRows);
+
+  sums = kernel.stack(element,
+                      plan.blockTiles * plan.tileRows * plan.panelColumns +
+                          plan.tileColumns);
+  if (plan.method == ContractionPlan::Method::packed)
+    packed =
+        kernel.stack(element, (plan.chunk + plan.lanes) * plan.panelColumns);
+
+  auto [tileRange, panelRange] = divideWork();
+  kernel.loop(panelRange.low, panelRange.high, 1,
+              [&, tileRange = tileRange](Value number) {
+                emitPanel(panelAt(number), tileRange);
+              });
+  kernel.finish();
+  return kernel.function;
+}
+
+std::pair<ContractionEmitter::Range, ContractionEmitter::Range>
+ContractionEmitter::divideWork() {
+  double work = double(spec.m.capacity) * spec.n.capacity * spec.k.capacity;
+  int64_t panels = plan.panels;
+  for (const Extent &extent : spec.batch) {
+    work *= extent.capacity;
+    panels *= extent.capacity;
+  }
+  Value allPanels = kernel.mul(kernel.volume(spec.batch), plan.panels);
+  int64_t most = std::max<int64_t>(1, std::min(1e6, work / grain));
+  if (plan.tiles == 1 || most == 1) {
+    auto [low, high] =
+        kernel.share(allPanels, panels, 1, std::max<int64_t>(1, panels / most));
+    return {{kernel.constant(0), tiles}, {low, high}};
+  }
+
+  // The grid of threads whose largest part is least; more columns on a tie,
+  // as each row of the grid packs panels of its own.
+  Value threads = kernel.min(kernel.count, kernel.constant(most));
+  SmallVector<Value> best =
+      kernel.loop(kernel.constant(1), kernel.add(threads, 1), 1,
+                  {kernel.constant(INT64_MAX), kernel.constant(1)},
+                  [&](Value down, ValueRange carried) -> SmallVector<Value> {
+                    Value across = kernel.div(threads, down);
+                    Value cost = kernel.mul(kernel.ceilDiv(tiles, down),
+                                            kernel.ceilDiv(allPanels, across));
+                    Value better = kernel.less(cost, carried[0]);
+                    return {kernel.select(better, cost, carried[0]),
+                            kernel.select(better, down, carried[1])};
+                  });
+  Value down = best[1], across = kernel.div(threads, down);
+  Value row = kernel.div(kernel.index, across);
+  Value column = kernel.rem(kernel.index, across);
+  auto part = [&](Value total, Value at, Value parts) {
+    return kernel.div(kernel.mul(total, kernel.min(at, parts)), parts);
+  };
+  return {{part(tiles, row, down), part(tiles, kernel.add(row, 1), down)},
+          {part(allPanels, column, across),
+           part(allPanels, kernel.add(column, 1), across)}};
+}
+
+ContractionEmitter::Panel ContractionEmitter::panelAt(Value number) {
+  Panel panel;
+  Value inMatrix = number;
+  if (!spec.batch.empty()) {
+    Value panels = kernel.constant(plan.panels);
+    panel.batch = kernel.delinearize(kernel.div(number, panels), spec.batch);
+    inMatrix = kernel.rem(number, panels);
+  }
+  auto start = [&](const MatrixOperand &operand) {
+    Value at = kernel.constant(operand.offset);
+    for (auto [index, stride] : llvm::zip(panel.batch, operand.batchStrides))
+      at = kernel.add(at, kernel.mul(index, stride));
+    return at;
+  };
+  panel.lhs = start(spec.lhs);
+  panel.rhs = start(spec.rhs);
+  int64_t columns = spec.n.capacity;
+  panel.column = kernel.mul(inMatrix, plan.panelColumns);
+  panel.columns =
+      columns % plan.panelColumns == 0
+          ? kernel.constant(plan.panelColumns)
+          : kernel.min(kernel.constant(plan.panelColumns),
+                       kernel.sub(kernel.constant(columns), panel.column));
+  panel.firstColumn = panel.column;
+  if (plan.method == ContractionPlan::Method::direct &&
+      columns > plan.panelColumns && columns % plan.panelColumns != 0)
+    panel.firstColumn =
+        kernel.min(panel.column, kernel.constant(columns - plan.panelColumns));
+  return panel;
+}
+
+void ContractionEmitter::emitPanel(const Panel &panel, Range range) {
+  bool isPacked = plan.method == ContractionPlan::Method::packed;
+  Value zero = kernel.constant(0);
+  if (isPacked && !plan.severalChunks)
+    packPanel(panel, zero, depth);
+  kernel.loop(range.low, range.high, plan.blockTiles, [&](Value first) {
+    Value last = kernel.min(kernel.add(first, plan.blockTiles), range.high);
+    auto emitTiles = [&](Value from, Value steps) {
+      kernel.loop(first, last, 1, [&](Value tile) {
+        emitTile(panel, tile, kernel.mul(kernel.sub(tile, first), tileRows),
+                 from, steps);
+      });
+    };
+    if (plan.severalChunks) {
+      Value size = kernel.mul(kernel.mul(kernel.sub(last, first), tileRows),
+                              plan.panelColumns);
+      Value zeros = kernel.splatConstant(element, plan.lanes, 0);
+      kernel.loop(zero, size, plan.lanes, [&](Value at) {
+        kernel.store(zeros, sums, at, Lanes{plan.lanes});
+      });
+      kernel.loop(zero, depth, plan.chunk, [&](Value from) {
+        Value steps =
+            kernel.min(kernel.constant(plan.chunk), kernel.sub(depth, from));
+        packPanel(panel, from, steps);
+        emitTiles(from, steps);
+      });
+    } else {
+      emitTiles(zero, depth);
+    }
+    emitEpilogue(panel, first, last);
+  });
+}
+
+void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value slot,
+                                  Value from, Value steps) {
+  if (plan.method == ContractionPlan::Method::dot)
+    return emitDotTile(panel, slot);
+  // The last tile reaches back to stay inside the matrix; rows that it repeats
+  // are dropped by the epilogue.
+  Value firstRow = kernel.mul(tile, tileRows);
+  if (!spec.m.isStatic() || spec.m.capacity % plan.tileRows != 0)
+    firstRow = kernel.min(firstRow, kernel.sub(rows, tileRows));
+  if (spec.m.isStatic())
+    return emitRegisterTile(panel, plan.tileRows, firstRow, slot, from, steps);
+  SmallVector<int64_t> sizes{1, plan.tileRows};
+  if (plan.tileRows > smallTile)
+    sizes.push_back(smallTile);
+  for (int64_t size : sizes) {
+    Value applies = arith::CmpIOp::create(kernel.builder, kernel.loc,
+                                          arith::CmpIPredicate::eq, tileRows,
+                                          kernel.constant(size));
+    if (size == 1 && plan.tileRows == 1)
+      continue;
+    kernel.ifThen(applies, [&] {
+      emitRegisterTile(panel, size, firstRow, slot, from, steps);
+    });
+  }
+}
+
+void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
+                                          Value firstRow, Value slot,
+                                          Value from, Value steps) {
+  int64_t vectors = plan.tileColumns, lanes = plan.lanes;
+  const MatrixOperand &a = spec.lhs, &b = spec.rhs;
+  int64_t rowStep = a.transposed ? 1 : a.rowStride;
+  int64_t depthStep = a.transposed ? a.rowStride : 1;
+  Value left = kernel.add(panel.lhs, kernel.add(kernel.mul(firstRow, rowStep),
+                                                kernel.mul(from, depthStep)));
+  Value leftPointer = kernel.pointer(lhs(), element, left);
+  Value rightPointer = packed;
+  int64_t rightStep = plan.panelColumns;
+  SmallVector<Lanes> live(vectors, Lanes{lanes});
+  if (!packed) {
+    rightPointer = kernel.pointer(
+        rhs(), element,
+        kernel.add(kernel.add(panel.rhs, kernel.mul(from, b.rowStride)),
+                   panel.firstColumn));
+    rightStep = b.rowStride;
+    if (spec.n.capacity < plan.panelColumns)
+      live.back() = kernel.firstLanes(
+          kernel.constant(spec.n.capacity - (vectors - 1) * lanes), lanes);
+  }
+
+  auto sumAt = [&](int64_t row, int64_t vector) {
+    return kernel.add(kernel.mul(slot, plan.panelColumns),
+                      row * plan.panelColumns + vector * lanes);
+  };
+  SmallVector<Value> carried;
+  for (int64_t row = 0; row < tileSize; ++row)
+    for (int64_t vector = 0; vector < vectors; ++vector)
+      carried.push_back(
+          plan.severalChunks
+              ? kernel.load(sums, element, sumAt(row, vector), Lanes{lanes})
+              : kernel.splatConstant(element, lanes, 0));
+  carried.append({leftPointer, rightPointer});
+
+  Value zero = kernel.constant(0);
+  SmallVector<Value> results = kernel.loop(
+      zero, steps, 1, carried,
+      [&](Value, ValueRange values) -> SmallVector<Value> {
+        SmallVector<Value> next(values);
+        Value left = values[values.size() - 2], right = values.back();
+        SmallVector<Value> columns;
+        for (int64_t vector = 0; vector < vectors; ++vector)
+          columns.push_back(kernel.load(
+              right, element, kernel.constant(vector * lanes), live[vector]));
+        for (int64_t row = 0; row < tileSize; ++row) {
+          Value factor = kernel.splat(
+              kernel.loadScalar(left, element, kernel.constant(row * rowStep)),
+              lanes);
+          for (int64_t vector = 0; vector < vectors; ++vector) {
+            Value &sum = next[row * vectors + vector];
+            sum = kernel.fma(factor, columns[vector], sum);
+          }
+        }
+        next[next.size() - 2] =
+            kernel.pointer(left, element, kernel.constant(depthStep));
+        next.back() =
+            kernel.pointer(right, element, kernel.constant(rightStep));
+        return next;
+      });
+  for (int64_t row = 0; row < tileSize; ++row)
+    for (int64_t vector = 0; vector < vectors; ++vector)
+      kernel.store(results[row * vectors + vector], sums, sumAt(row, vector),
+                   Lanes{lanes});
+}
+
+void ContractionEmitter::emitEpilogue(const Panel &panel, Value firstTile,
+                                      Value lastTile) {
+  Value firstRow = kernel.mul(firstTile, tileRows);
+  Value lastRow = kernel.min(kernel.mul(lastTile, tileRows), rows);
+  bool masked = canMask(kernel.target, spec.buffers, spec.inputs, spec.outputs);
+  bool even = spec.m.isStatic() && spec.m.capacity % plan.tileRows == 0;
+  Value lastStart = kernel.mul(kernel.sub(tiles, kernel.constant(1)), tileRows);
+  Value reach = kernel.sub(lastStart, kernel.sub(rows, tileRows));
+  unsigned rank = spec.batch.size();
+
+  kernel.loop(firstRow, lastRow, 1, [&](Value row) {
+    Value slot = kernel.sub(row, firstRow);
+    if (!even)
+      slot = kernel.add(slot, kernel.select(kernel.less(row, lastStart),
+                                            kernel.constant(0), reach));
+    // Position of the panel's first column among the sums.
+    Value sumBase = kernel.add(kernel.mul(slot, plan.panelColumns),
+                               kernel.sub(panel.column, panel.firstColumn));
+    if (plan.method == ContractionPlan::Method::dot)
+      sumBase = kernel.add(sumBase, plan.tileColumns);
+    SmallVector<Value> indices(panel.batch);
+    indices.push_back(row);
+    auto base = [&](const Access &access) {
+      return kernel.add(kernel.element(access, indices),
+                        kernel.mul(panel.column, access.strides.back()));
+    };
+    SmallVector<Value> inputBases, scalars, outputBases;
+    for (const Access &access : spec.inputs) {
+      inputBases.push_back(base(access));
+      scalars.push_back(access.strides.back() == 0
+                            ? kernel.loadScalar(kernel.pointerOf(access),
+                                                kernel.elementOf(access),
+                                                inputBases.back())
+                            : Value());
+    }
+    for (const Access &access : spec.outputs)
+      outputBases.push_back(base(access));
+
+    auto emitVector = [&](Value column, const Lanes &lanes) {
+      SmallVector<Value> operands{kernel.load(
+          sums, element, kernel.add(sumBase, column), Lanes{lanes.width})};
+      for (auto [number, access] : llvm::enumerate(spec.inputs)) {
+        if (scalars[number]) {
+          operands.push_back(kernel.splat(scalars[number], lanes.width));
+          continue;
+        }
+        operands.push_back(
+            kernel.load(access,
+                        kernel.add(inputBases[number],
+                                   kernel.mul(column, access.strides.back())),
+                        lanes));
+      }
+      auto indexOf = [&](unsigned dimension) {
+        return dimension <= rank
+                   ? kernel.splat(indices[dimension], lanes.width)
+                   : kernel.iota(kernel.add(panel.column, column), lanes.width);
+      };
+      SmallVector<Value> results{operands[0]};
+      if (spec.epilogue) {
+        BodyContext context(kernel.builder, kernel.loc, lanes.width, operands,
+                            indexOf, [&] { return kernel.batch(); });
+        results = spec.epilogue(context);
+      }
+      for (auto [number, access] : llvm::enumerate(spec.outputs))
+        kernel.store(results[number], access,
+                     kernel.add(outputBases[number],
+                                kernel.mul(column, access.strides.back())),
+                     lanes);
+    };
+    vectorLoop(kernel, kernel.constant(0), panel.columns, plan.lanes, masked,
+               spec.n.capacity >= plan.lanes, spec.n.capacity % plan.lanes != 0,
+               emitVector);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Checks
+//===----------------------------------------------------------------------===//
+
+/// \p operand as an access over (batch…, rows, columns).
+static Access asAccess(const MatrixOperand &operand) {
+  Access access{operand.buffer, operand.batchStrides, operand.offset};
+  access.strides.push_back(operand.transposed ? 1 : operand.rowStride);
+  access.strides.push_back(operand.transposed ? operand.rowStride : 1);
+  return access;
+}
+
+static Expected<void> check(const ContractionSpec &spec) {
+  if (!spec.n.isStatic())
+    return fail(ErrorCode::unsupported,
+                "a matrix product with a number of columns known only at run "
+                "time");
+  if (!spec.element.isF32() && !spec.element.isF64())
+    return fail(ErrorCode::unsupported,
+                "a matrix product of elements other than f32 and f64");
+  auto over = [&](Extent a, Extent b) {
+    std::vector<Extent> domain = spec.batch;
+    domain.insert(domain.end(), {a, b});
+    return domain;
+  };
+  for (auto [domain, accesses] :
+       {std::pair(over(spec.m, spec.k), std::vector{asAccess(spec.lhs)}),
+        std::pair(over(spec.k, spec.n), std::vector{asAccess(spec.rhs)}),
+        std::pair(over(spec.m, spec.n), spec.inputs),
+        std::pair(over(spec.m, spec.n), spec.outputs)})
+    if (auto checked = checkAccesses(spec.name, domain, spec.buffers, accesses);
+        !checked)
+      return checked;
+  for (const MatrixOperand *operand : {&spec.lhs, &spec.rhs})
+    if (spec.buffers[operand->buffer].element != spec.element)
+      return fail(ErrorCode::internal,
+                  "kernel '" + spec.name + "': an operand has another type");
+  return {};
+}
+
+Expected<Kernels> kernels::emitContraction(ModuleOp module,
+                                           const TargetDescription &target,
+                                           const ContractionSpec &spec) {
+  if (auto checked = check(spec); !checked)
+    return fail(checked.error());
+  return Kernels{{ContractionEmitter(module, target, spec).emit()}, 0};
+}

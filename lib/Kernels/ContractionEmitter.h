@@ -1,0 +1,72 @@
+//===- ContractionEmitter.h - Emits one matrix product ----------*- C++ -*-===//
+
+#ifndef NNC_LIB_KERNELS_CONTRACTIONEMITTER_H
+#define NNC_LIB_KERNELS_CONTRACTIONEMITTER_H
+
+#include "ContractionPlan.h"
+#include "KernelBuilder.h"
+
+namespace nnc::kernels {
+
+/// Emits one kernel. Sums of a block of tiles go through the stack to the
+/// epilogue, which is so emitted once and sees whole rows of a panel.
+class ContractionEmitter {
+public:
+  ContractionEmitter(mlir::ModuleOp module, const TargetDescription &target,
+                     const ContractionSpec &spec);
+  mlir::func::FuncOp emit();
+
+private:
+  /// One panel of one batch entry.
+  struct Panel {
+    llvm::SmallVector<mlir::Value> batch;
+    /// Element positions of the two matrices.
+    mlir::Value lhs, rhs;
+    /// First column and the number of columns.
+    mlir::Value column, columns;
+    /// What the sums' first column is: `column`, or before it where the last
+    /// panel reaches back to stay inside the matrix (direct, dot).
+    mlir::Value firstColumn;
+  };
+  struct Range {
+    mlir::Value low, high;
+  };
+
+  /// This thread's tiles and panels (of all batch entries).
+  std::pair<Range, Range> divideWork();
+  Panel panelAt(mlir::Value number);
+  void emitPanel(const Panel &panel, Range tiles);
+  /// The sums of one tile over k in [from, from + steps), added to the stack
+  /// if there are several chunks.
+  void emitTile(const Panel &panel, mlir::Value tile, mlir::Value slot,
+                mlir::Value from, mlir::Value steps);
+  void emitRegisterTile(const Panel &panel, int64_t rows, mlir::Value firstRow,
+                        mlir::Value slot, mlir::Value from, mlir::Value steps);
+  void emitDotTile(const Panel &panel, mlir::Value slot);
+  void emitEpilogue(const Panel &panel, mlir::Value firstTile,
+                    mlir::Value lastTile);
+
+  void packPanel(const Panel &panel, mlir::Value from, mlir::Value steps);
+  void packRows(const Panel &panel, mlir::Value from, mlir::Value steps);
+  void packTransposed(const Panel &panel, mlir::Value from, mlir::Value steps);
+  void packLeftOver(const Panel &panel, mlir::Value from, mlir::Value low,
+                    mlir::Value high);
+  /// Transposes as many vectors as each has lanes.
+  llvm::SmallVector<mlir::Value> transpose(llvm::SmallVector<mlir::Value> rows);
+
+  mlir::Value lhs() { return kernel.function.getArgument(spec.lhs.buffer); }
+  mlir::Value rhs() { return kernel.function.getArgument(spec.rhs.buffer); }
+
+  const ContractionSpec &spec;
+  ContractionPlan plan;
+  KernelBuilder kernel;
+  mlir::Type element;
+  mlir::Value rows, depth;
+  /// Rows of a tile in this call: fewer if there are fewer rows at run time.
+  mlir::Value tileRows, tiles;
+  mlir::Value sums, packed;
+};
+
+} // namespace nnc::kernels
+
+#endif // NNC_LIB_KERNELS_CONTRACTIONEMITTER_H

@@ -1,0 +1,192 @@
+//===- ContractionPack.cpp - Packing panels of the right operand ----------===//
+//
+// A packed panel holds, for each step of k, the panel's columns in a row.
+// Columns past the edge hold values that nobody reads.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractionEmitter.h"
+
+using namespace mlir;
+using namespace nnc;
+using namespace nnc::kernels;
+
+void ContractionEmitter::packPanel(const Panel &panel, Value from,
+                                   Value steps) {
+  if (spec.rhs.transposed)
+    packTransposed(panel, from, steps);
+  else
+    packRows(panel, from, steps);
+}
+
+void ContractionEmitter::packRows(const Panel &panel, Value from, Value steps) {
+  Value zero = kernel.constant(0);
+  Value start = kernel.add(kernel.add(panel.rhs, panel.column),
+                           kernel.mul(from, spec.rhs.rowStride));
+  auto copy = [&](llvm::ArrayRef<Lanes> live) {
+    kernel.loop(zero, steps, 1, [&](Value step) {
+      Value source = kernel.add(start, kernel.mul(step, spec.rhs.rowStride));
+      Value place = kernel.mul(step, plan.panelColumns);
+      for (int64_t vector = 0; vector < plan.tileColumns; ++vector) {
+        Value columns =
+            kernel.load(rhs(), element, kernel.add(source, vector * plan.lanes),
+                        live[vector]);
+        kernel.store(columns, packed, kernel.add(place, vector * plan.lanes),
+                     Lanes{plan.lanes});
+      }
+    });
+  };
+  SmallVector<Lanes> all(plan.tileColumns, Lanes{plan.lanes});
+  if (kernel.constantOf(panel.columns)) {
+    copy(all);
+    return;
+  }
+  Value isEdge = kernel.less(panel.columns, kernel.constant(plan.panelColumns));
+  Value isFull =
+      kernel.less(kernel.constant(plan.panelColumns - 1), panel.columns);
+  if (plan.panels > 1)
+    kernel.ifThen(isFull, [&] { copy(all); });
+  kernel.ifThen(isEdge, [&] {
+    if (!kernel.target.maskedWords)
+      return packLeftOver(panel, from, zero, steps);
+    SmallVector<Lanes> live;
+    for (int64_t vector = 0; vector < plan.tileColumns; ++vector)
+      live.push_back(kernel.firstLanes(
+          kernel.sub(panel.columns, kernel.constant(vector * plan.lanes)),
+          plan.lanes));
+    copy(live);
+  });
+}
+
+/// Copies steps [low, high) element by element.
+void ContractionEmitter::packLeftOver(const Panel &panel, Value from, Value low,
+                                      Value high) {
+  int64_t columnStep = spec.rhs.transposed ? spec.rhs.rowStride : 1;
+  int64_t depthStep = spec.rhs.transposed ? 1 : spec.rhs.rowStride;
+  Value zeros = kernel.splatConstant(element, plan.lanes, 0);
+  kernel.loop(low, high, 1, [&](Value step) {
+    Value place = kernel.mul(step, plan.panelColumns);
+    for (int64_t vector = 0; vector < plan.tileColumns; ++vector)
+      kernel.store(zeros, packed, kernel.add(place, vector * plan.lanes),
+                   Lanes{plan.lanes});
+    Value source =
+        kernel.add(panel.rhs, kernel.mul(kernel.add(from, step), depthStep));
+    kernel.loop(kernel.constant(0), panel.columns, 1, [&](Value column) {
+      Value at = kernel.add(
+          source, kernel.mul(kernel.add(panel.column, column), columnStep));
+      kernel.store(kernel.load(rhs(), element, at, Lanes{1}), packed,
+                   kernel.add(place, column), Lanes{1});
+    });
+  });
+}
+
+void ContractionEmitter::packTransposed(const Panel &panel, Value from,
+                                        Value steps) {
+  int64_t lanes = plan.lanes;
+  auto known = kernel.constantOf(steps);
+  bool exact = known && *known % lanes == 0;
+  bool masked = !exact && kernel.target.maskedWords;
+  Value zero = kernel.constant(0);
+  Value high = steps;
+  if (!exact && !masked)
+    high = kernel.sub(steps, kernel.rem(steps, kernel.constant(lanes)));
+
+  kernel.loop(zero, high, lanes, [&](Value step) {
+    Lanes live{lanes};
+    if (masked)
+      live = kernel.firstLanes(kernel.sub(steps, step), lanes);
+    Value place = kernel.mul(step, plan.panelColumns);
+    kernel.loop(zero, kernel.constant(plan.tileColumns), 1, [&](Value vector) {
+      Value column = kernel.mul(vector, lanes);
+      SmallVector<Value> rows;
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        // Rows past the edge repeat the last one.
+        Value row = kernel.add(kernel.add(panel.column, column), lane);
+        if (spec.n.capacity % plan.panelColumns != 0)
+          row = kernel.min(row, kernel.constant(spec.n.capacity - 1));
+        Value at = kernel.add(
+            kernel.add(panel.rhs, kernel.mul(row, spec.rhs.rowStride)),
+            kernel.add(from, step));
+        rows.push_back(kernel.load(rhs(), element, at, live));
+      }
+      for (auto [lane, columns] : llvm::enumerate(transpose(std::move(rows))))
+        kernel.store(
+            columns, packed,
+            kernel.add(kernel.add(place, column), lane * plan.panelColumns),
+            Lanes{lanes});
+    });
+  });
+  if (!exact && !masked)
+    packLeftOver(panel, from, high, steps);
+}
+
+/// Lanes of two vectors in \p order, which counts units of \p unit lanes: those
+/// of the first from 0, of the second from \p units.
+static SmallVector<int64_t> unitLanes(ArrayRef<int64_t> order, int64_t unit) {
+  SmallVector<int64_t> lanes;
+  for (int64_t at : order)
+    for (int64_t lane = 0; lane < unit; ++lane)
+      lanes.push_back(at * unit + lane);
+  return lanes;
+}
+
+SmallVector<Value> ContractionEmitter::transpose(SmallVector<Value> rows) {
+  int64_t lanes = plan.lanes;
+  int64_t group = std::min<int64_t>(lanes, 16 / storageBytes(element));
+  // Inside groups of 16 bytes: interleave halves of each group, in units of 1,
+  // then 2 lanes.
+  auto interleave = [&](Value a, Value b, int64_t unit, bool high) {
+    SmallVector<int64_t> order;
+    int64_t perGroup = group / unit;
+    for (int64_t first = 0; first < lanes / unit; first += perGroup)
+      for (int64_t at = 0; at < perGroup / 2; ++at) {
+        int64_t from = first + at + (high ? perGroup / 2 : 0);
+        order.append({from, from + lanes / unit});
+      }
+    return kernel.shuffle(a, b, unitLanes(order, unit));
+  };
+  for (int64_t first = 0; first < lanes; first += group) {
+    MutableArrayRef<Value> four = MutableArrayRef(rows).slice(first, group);
+    if (group == 2) {
+      Value low = interleave(four[0], four[1], 1, false);
+      four[1] = interleave(four[0], four[1], 1, true);
+      four[0] = low;
+    } else if (group == 4) {
+      Value a = interleave(four[0], four[1], 1, false);
+      Value b = interleave(four[0], four[1], 1, true);
+      Value c = interleave(four[2], four[3], 1, false);
+      Value d = interleave(four[2], four[3], 1, true);
+      four[0] = interleave(a, c, 2, false);
+      four[1] = interleave(a, c, 2, true);
+      four[2] = interleave(b, d, 2, false);
+      four[3] = interleave(b, d, 2, true);
+    }
+  }
+  // Then whole groups: even ones of two vectors, odd ones of two vectors.
+  int64_t groups = lanes / group;
+  auto pick = [&](Value a, Value b, int64_t parity) {
+    SmallVector<int64_t> order;
+    for (int64_t at = parity; at < 2 * groups; at += 2)
+      order.push_back(at);
+    return kernel.shuffle(a, b, unitLanes(order, group));
+  };
+  SmallVector<Value> result(lanes);
+  for (int64_t in = 0; in < group; ++in) {
+    auto row = [&](int64_t at) { return rows[at * group + in]; };
+    auto out = [&](int64_t at) -> Value & { return result[at * group + in]; };
+    if (groups == 1) {
+      out(0) = row(0);
+    } else if (groups == 2) {
+      out(0) = pick(row(0), row(1), 0);
+      out(1) = pick(row(0), row(1), 1);
+    } else {
+      Value even0 = pick(row(0), row(1), 0), even1 = pick(row(2), row(3), 0);
+      Value odd0 = pick(row(0), row(1), 1), odd1 = pick(row(2), row(3), 1);
+      out(0) = pick(even0, even1, 0);
+      out(1) = pick(odd0, odd1, 0);
+      out(2) = pick(even0, even1, 1);
+      out(3) = pick(odd0, odd1, 1);
+    }
+  }
+  return result;
+}

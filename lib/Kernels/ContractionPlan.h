@@ -1,0 +1,40 @@
+//===- ContractionPlan.h - How a matrix product is tiled --------*- C++ -*-===//
+
+#ifndef NNC_LIB_KERNELS_CONTRACTIONPLAN_H
+#define NNC_LIB_KERNELS_CONTRACTIONPLAN_H
+
+#include "nnc/Kernels/Contraction.h"
+
+namespace nnc::kernels {
+
+/// How one product is tiled. Rows go in tiles, columns in panels; a tile times
+/// a panel is kept in registers while k runs.
+struct ContractionPlan {
+  enum class Method : uint8_t {
+    packed, ///< Panels of the right operand are copied to the stack.
+    direct, ///< One tile of rows: the right operand is read where it lies.
+    dot,    ///< Few rows, right operand transposed: vectors run along k.
+  } method = Method::packed;
+  int64_t lanes = 0;
+  /// Rows of a tile, and vectors of a panel's width (packed, direct) or columns
+  /// of a tile (dot).
+  int64_t tileRows = 0, tileColumns = 0;
+  /// Columns of a panel, and how many panels cover n.
+  int64_t panelColumns = 0, panels = 0;
+  /// Steps of k that one packed panel holds, and whether k needs several.
+  int64_t chunk = 0;
+  bool severalChunks = false;
+  /// Tiles whose sums wait on the stack for the write-back.
+  int64_t blockTiles = 0;
+  /// Tiles of rows at capacity.
+  int64_t tiles = 0;
+
+  ContractionPlan(const ContractionSpec &spec, const TargetDescription &target);
+
+private:
+  void chooseTile(const ContractionSpec &spec, const TargetDescription &target);
+};
+
+} // namespace nnc::kernels
+
+#endif // NNC_LIB_KERNELS_CONTRACTIONPLAN_H

@@ -1,0 +1,288 @@
+//===- ContractionTest.cpp - Matrix products ------------------------------===//
+
+#include "nnc/Kernels/Contraction.h"
+#include "KernelHarness.h"
+
+using namespace mlir;
+using namespace nnc;
+using namespace nnc::kernels;
+using namespace nnc::test;
+
+namespace {
+
+struct Shape {
+  int64_t m, n, k;
+  bool transposeA, transposeB;
+};
+
+} // namespace
+
+static ContractionSpec product(Harness &harness, Type element, const Shape &s,
+                               const std::string &name) {
+  ContractionSpec spec;
+  spec.name = name;
+  spec.element = element;
+  spec.m = s.m;
+  spec.n = s.n;
+  spec.k = s.k;
+  spec.buffers = {
+      {element, s.m * s.k}, {element, s.k * s.n}, {element, s.m * s.n}};
+  spec.lhs = {.buffer = 0,
+              .rowStride = s.transposeA ? s.m : s.k,
+              .transposed = s.transposeA};
+  spec.rhs = {.buffer = 1,
+              .rowStride = s.transposeB ? s.k : s.n,
+              .transposed = s.transposeB};
+  spec.outputs = {{2, {s.n, 1}}};
+  return spec;
+}
+
+/// The sum of products in order, with fused multiply-adds or (dot) in any.
+template <typename T>
+static double reference(const Array<T> &a, const Array<T> &b, const Shape &s,
+                        int64_t i, int64_t j, int64_t k) {
+  double sum = 0;
+  for (int64_t p = 0; p < k; ++p)
+    sum += double(s.transposeA ? a[p * s.m + i] : a[i * s.k + p]) *
+           double(s.transposeB ? b[j * s.k + p] : b[p * s.n + j]);
+  return sum;
+}
+
+/// Rounding of a sum of k products of numbers below 1.
+template <typename T> static double tolerance(int64_t k) {
+  return std::numeric_limits<T>::epsilon() * (1 + k);
+}
+
+template <typename T>
+static void checkShapes(const std::vector<Shape> &shapes) {
+  Harness harness;
+  Type element = std::is_same_v<T, float> ? harness.f32() : harness.f64();
+  std::vector<unsigned> programs;
+  for (const Shape &s : shapes)
+    programs.push_back(harness.add(
+        emitContraction(*harness.module, harness.target,
+                        product(harness, element, s,
+                                "product" + std::to_string(programs.size())))));
+  harness.compile();
+  for (auto [s, program] : llvm::zip(shapes, programs)) {
+    Array<T> a = randomArray<T>(s.m * s.k, 1), b = randomArray<T>(s.k * s.n, 2);
+    Array<T> once(s.m * s.n, -9);
+    harness.run(program, {a.data(), b.data(), once.data()}, 1);
+    for (int64_t i = 0; i < s.m; ++i)
+      for (int64_t j = 0; j < s.n; ++j)
+        ASSERT_NEAR(once[i * s.n + j], reference(a, b, s, i, j, s.k),
+                    tolerance<T>(s.k))
+            << s.m << "x" << s.k << "x" << s.n << (s.transposeA ? " A^T" : "")
+            << (s.transposeB ? " B^T" : "") << " at " << i << ", " << j;
+    for (int64_t count : {2, 3, 4}) {
+      Array<T> out(s.m * s.n, -9);
+      harness.run(program, {a.data(), b.data(), out.data()}, count);
+      ASSERT_TRUE(out.sameBits(once))
+          << s.m << "x" << s.k << "x" << s.n << " on " << count;
+    }
+  }
+}
+
+template <typename T> static void checkEveryEdge(bool a, bool b) {
+  // Each of m, n, k from 1 to 40, the others at awkward sizes.
+  std::vector<Shape> shapes;
+  for (int64_t size = 1; size <= 40; ++size) {
+    shapes.push_back({size, 37, 5, a, b});
+    shapes.push_back({19, size, 7, a, b});
+    shapes.push_back({17, 33, size, a, b});
+  }
+  checkShapes<T>(shapes);
+}
+
+TEST(Contraction, EveryEdge) { checkEveryEdge<float>(false, false); }
+TEST(Contraction, EveryEdgeTransposedA) { checkEveryEdge<float>(true, false); }
+TEST(Contraction, EveryEdgeTransposedB) { checkEveryEdge<float>(false, true); }
+TEST(Contraction, EveryEdgeTransposedBoth) {
+  checkEveryEdge<float>(true, true);
+}
+
+TEST(Contraction, FewRows) {
+  std::vector<Shape> shapes;
+  for (bool transposeB : {false, true})
+    for (int64_t m : {1, 2, 3, 4, 5, 14})
+      for (int64_t n : {1, 3, 8, 15, 16, 17, 40, 70, 130})
+        for (int64_t k : {1, 15, 16, 33})
+          shapes.push_back({m, n, k, false, transposeB});
+  checkShapes<float>(shapes);
+}
+
+TEST(Contraction, DoublePrecision) {
+  std::vector<Shape> shapes;
+  for (bool a : {false, true})
+    for (bool b : {false, true})
+      for (int64_t size : {1, 3, 7, 8, 9, 16, 23, 31})
+        shapes.insert(shapes.end(), {{size, 21, 9, a, b},
+                                     {15, size, 10, a, b},
+                                     {3, 18, size, a, b},
+                                     {29, 18, size, a, b}});
+  checkShapes<double>(shapes);
+}
+
+TEST(Contraction, LongSumsInChunks) {
+  checkShapes<float>({{300, 40, 5000, false, false},
+                      {30, 17, 4999, false, true},
+                      {33, 31, 3001, true, false}});
+}
+
+TEST(Contraction, RowsAtRunTime) {
+  Harness harness;
+  Shape s{60, 37, 21, false, false};
+  Shape gradient{21, 37, 60, true, false};
+  std::vector<unsigned> programs;
+  ContractionSpec spec = product(harness, harness.f32(), s, "rows");
+  spec.m = Extent(60, 1);
+  programs.push_back(
+      harness.add(emitContraction(*harness.module, harness.target, spec)));
+  spec = product(harness, harness.f32(), gradient, "gradient");
+  spec.k = Extent(60, 1);
+  programs.push_back(
+      harness.add(emitContraction(*harness.module, harness.target, spec)));
+  Shape turned{19, 37, 60, false, true};
+  spec = product(harness, harness.f32(), turned, "turned");
+  spec.k = Extent(60, 1);
+  programs.push_back(
+      harness.add(emitContraction(*harness.module, harness.target, spec)));
+  harness.compile();
+  Array<float> a = randomArray<float>(60 * 37, 1),
+               b = randomArray<float>(60 * 37, 2);
+  for (int64_t batch = 0; batch <= 60; ++batch)
+    for (int64_t count : {1, 3}) {
+      Array<float> out(60 * 37, -9);
+      harness.run(programs[0], {a.data(), b.data(), out.data()}, count, batch);
+      for (int64_t i = 0; i < 60; ++i)
+        for (int64_t j = 0; j < 37; ++j)
+          if (i < batch)
+            ASSERT_NEAR(out[i * 37 + j], reference(a, b, s, i, j, s.k),
+                        tolerance<float>(s.k))
+                << batch << " rows at " << i << ", " << j;
+          else
+            ASSERT_EQ(out[i * 37 + j], -9);
+      for (auto [number, shape] :
+           {std::pair(1, gradient), std::pair(2, turned)}) {
+        Array<float> sums(shape.m * 37, -9);
+        harness.run(programs[number], {a.data(), b.data(), sums.data()}, count,
+                    batch);
+        for (int64_t i = 0; i < shape.m; ++i)
+          for (int64_t j = 0; j < 37; ++j)
+            ASSERT_NEAR(sums[i * 37 + j], reference(a, b, shape, i, j, batch),
+                        tolerance<float>(60));
+      }
+    }
+}
+
+/// Bias, residual, a row scale and the indices; the second output in place.
+TEST(Contraction, Epilogue) {
+  Harness harness;
+  struct Case {
+    Shape shape;
+    unsigned program;
+  };
+  std::vector<Case> cases;
+  for (int64_t m : {1, 3, 16, 31})
+    for (int64_t n : {1, 10, 16, 33, 70})
+      for (bool b : {false, true}) {
+        Shape s{m, n, 18, false, b};
+        ContractionSpec spec = product(harness, harness.f32(), s,
+                                       fmt::format("e{}", cases.size()));
+        spec.buffers.push_back({harness.f32(), n});
+        spec.buffers.push_back({harness.f32(), m * n});
+        spec.buffers.push_back({harness.f32(), m});
+        spec.inputs = {{3, {0, 1}}, {4, {n, 1}}, {5, {1, 0}}};
+        spec.outputs = {{2, {n, 1}}, {4, {n, 1}}};
+        spec.epilogue = [](BodyContext &c) -> SmallVector<Value> {
+          auto add = [&](Value x, Value y) -> Value {
+            return arith::AddFOp::create(c.builder, c.loc, x, y);
+          };
+          Value first = arith::MulFOp::create(
+              c.builder, c.loc, add(c.inputs[0], c.inputs[1]), c.inputs[3]);
+          Value place =
+              arith::AddIOp::create(c.builder, c.loc, c.index(0), c.index(1));
+          Value number = arith::SIToFPOp::create(
+              c.builder, c.loc, c.vectorOf(c.builder.getF32Type()), place);
+          return {first, add(c.inputs[2], number)};
+        };
+        cases.push_back({s, harness.add(emitContraction(
+                                *harness.module, harness.target, spec))});
+      }
+  harness.compile();
+  for (const Case &c : cases) {
+    const Shape &s = c.shape;
+    Array<float> a = randomArray<float>(s.m * s.k, 1),
+                 b = randomArray<float>(s.k * s.n, 2),
+                 bias = randomArray<float>(s.n, 3),
+                 residual = randomArray<float>(s.m * s.n, 4),
+                 scale = randomArray<float>(s.m, 5);
+    for (int64_t count : {1, 3}) {
+      Array<float> out(s.m * s.n, -9), inPlace(residual);
+      harness.run(c.program,
+                  {a.data(), b.data(), out.data(), bias.data(), inPlace.data(),
+                   scale.data()},
+                  count);
+      for (int64_t i = 0; i < s.m; ++i)
+        for (int64_t j = 0; j < s.n; ++j) {
+          ASSERT_NEAR(out[i * s.n + j],
+                      (reference(a, b, s, i, j, s.k) + bias[j]) * scale[i],
+                      tolerance<float>(s.k));
+          ASSERT_EQ(inPlace[i * s.n + j], residual[i * s.n + j] + (i + j));
+        }
+    }
+  }
+}
+
+/// Heads side by side in a row, one matrix shared by all entries.
+TEST(Contraction, Batches) {
+  Harness harness;
+  int64_t samples = 3, heads = 2, rows = 9, depth = 17, columns = 19;
+  int64_t width = heads * depth;
+  ContractionSpec spec;
+  spec.name = "batches";
+  spec.element = harness.f32();
+  spec.batch = {Extent(samples, 1), heads};
+  spec.m = rows;
+  spec.n = columns;
+  spec.k = depth;
+  spec.buffers = {{harness.f32(), samples * rows * width},
+                  {harness.f32(), heads * depth * columns},
+                  {harness.f32(), samples * heads * rows * columns}};
+  spec.lhs = {
+      .buffer = 0, .rowStride = width, .batchStrides = {rows * width, depth}};
+  spec.rhs = {
+      .buffer = 1, .rowStride = columns, .batchStrides = {0, depth * columns}};
+  spec.outputs = {{2, {heads * rows * columns, rows * columns, columns, 1}}};
+  unsigned program =
+      harness.add(emitContraction(*harness.module, harness.target, spec));
+  harness.compile();
+  Array<float> a = randomArray<float>(samples * rows * width, 1),
+               b = randomArray<float>(heads * depth * columns, 2);
+  for (int64_t batch = 0; batch <= samples; ++batch)
+    for (int64_t count : {1, 2, 5}) {
+      Array<float> out(samples * heads * rows * columns, -9);
+      harness.run(program, {a.data(), b.data(), out.data()}, count, batch);
+      float *at = out.data();
+      for (int64_t s = 0; s < samples; ++s)
+        for (int64_t h = 0; h < heads; ++h)
+          for (int64_t i = 0; i < rows; ++i)
+            for (int64_t j = 0; j < columns; ++j, ++at) {
+              double sum = 0;
+              for (int64_t p = 0; p < depth; ++p)
+                sum += double(a[(s * rows + i) * width + h * depth + p]) *
+                       b[(h * depth + p) * columns + j];
+              ASSERT_NEAR(*at, s < batch ? sum : -9, tolerance<float>(depth));
+            }
+    }
+}
+
+TEST(Contraction, RefusesColumnsAtRunTime) {
+  Harness harness;
+  ContractionSpec spec =
+      product(harness, harness.f32(), {4, 4, 4, false, false}, "product");
+  spec.n = Extent(4, 1);
+  auto emitted = emitContraction(*harness.module, harness.target, spec);
+  ASSERT_FALSE(emitted.has_value());
+  EXPECT_EQ(emitted.error().code, ErrorCode::unsupported);
+}
