@@ -140,6 +140,7 @@ void Parser::parseModelMembers(ModelDecl &model) {
       if (at(TokenKind::RightBrace) || at(TokenKind::End) ||
           startsDeclaration(peek().kind)) {
         expectClose(TokenKind::RightBrace, open);
+        model.bodyRange = since(open.begin);
         return;
       }
       expected("'net', 'param', 'state', 'fn' or '}'");
@@ -183,6 +184,7 @@ DeclPtr Parser::parseTrain() {
     if (!good)
       skipToStatement(start);
   }
+  train->bodyRange = since(open.begin);
   return train;
 }
 
@@ -206,6 +208,7 @@ bool Parser::parseStep(Step &step) {
       skipToStatement(start);
   }
   bool closed = expectClose(TokenKind::RightBrace, open);
+  step.bodyRange = since(open.begin);
   step.range = since(begin);
   return closed;
 }

@@ -359,6 +359,7 @@ ExprPtr Parser::parseNumber() {
     return nullptr;
   }
   number->value = value;
+  number->spelling = text;
   return number;
 }
 

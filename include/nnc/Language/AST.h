@@ -93,6 +93,8 @@ struct NumberExpr : ExprOf<ExprKind::Number> {
   int64_t integer = 0;
   /// The value of either kind.
   double value = 0;
+  /// As written; empty in trees that were not parsed.
+  std::string spelling;
 };
 
 /// `"text"`, escapes resolved.
@@ -424,6 +426,8 @@ struct ModelDecl : DeclOf<DeclKind::Model> {
   std::vector<StatementPtr> members;
   /// In file order.
   std::vector<Function> functions;
+  /// Of the members, from brace to brace.
+  SourceRange bodyRange;
 };
 
 /// `name = value` of a train or step block.
@@ -438,6 +442,8 @@ struct Step {
   Name name;
   std::vector<Setting> settings;
   SourceRange range;
+  /// From brace to brace.
+  SourceRange bodyRange;
 };
 
 /// `train model { … }`.
@@ -445,6 +451,8 @@ struct TrainDecl : DeclOf<DeclKind::Train> {
   Name model;
   std::vector<Setting> settings;
   std::vector<Step> steps;
+  /// From brace to brace.
+  SourceRange bodyRange;
 };
 
 /// A comment, from `#` to the end of its line.
