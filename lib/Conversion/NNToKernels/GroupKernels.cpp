@@ -1,0 +1,258 @@
+//===- GroupKernels.cpp - Maps, products and reductions -------------------===//
+
+#include "GroupKernels.h"
+#include "PointwiseBody.h"
+#include "nnc/Kernels/Contraction.h"
+#include "nnc/Kernels/Map.h"
+#include "nnc/Kernels/Reduce.h"
+#include "nnc/Dialect/NN/Transforms/Fusion.h"
+
+using namespace mlir;
+using namespace nnc;
+using namespace nnc::nn;
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+static SmallVector<int64_t> inOrder(int64_t rank) {
+  return llvm::to_vector(llvm::seq<int64_t>(0, rank));
+}
+
+kernels::Buffer nnc::bufferFor(RankedTensorType type) {
+  return {type.getElementType(), type.getNumElements()};
+}
+
+kernels::Reduction nnc::reductionOf(Operation *op) {
+  auto element = typeOf(op->getOperand(0)).getElementType();
+  return {llvm::TypeSwitch<Operation *, kernels::ReduceKind>(op)
+              .Case<ReduceMaxOp>(
+                  [](auto) { return kernels::ReduceKind::maximum; })
+              .Case<ReduceMinOp>(
+                  [](auto) { return kernels::ReduceKind::minimum; })
+              .Case<ArgmaxOp>([](auto) { return kernels::ReduceKind::argmax; })
+              .Case<ArgminOp>([](auto) { return kernels::ReduceKind::argmin; })
+              .Default([](auto) { return kernels::ReduceKind::sum; }),
+          element};
+}
+
+SmallVector<int64_t> nnc::reducedAxes(Operation *op) {
+  if (auto axis = op->getAttrOfType<IntegerAttr>("axis"))
+    return {axis.getInt()};
+  return SmallVector<int64_t>(
+      op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef());
+}
+
+namespace {
+/// The operands and results of a group as numbered buffers.
+class GroupBuffers {
+public:
+  explicit GroupBuffers(FusionOp op) : op(op) {
+    Block &body = op.getBody().front();
+    yield = cast<YieldOp>(body.getTerminator());
+    for (BlockArgument argument : body.getArguments())
+      buffers.push_back(bufferFor(typeOf(argument)));
+    for (Value output : op.getOutputs())
+      buffers.push_back(bufferFor(typeOf(output)));
+  }
+  std::function<unsigned(Value)> numbers() const {
+    return [](Value value) { return cast<BlockArgument>(value).getArgNumber(); };
+  }
+  unsigned outputNumber(unsigned output) const {
+    return op.getInputs().size() + output;
+  }
+  LoweredOp finish(kernels::Kernels kernels) const {
+    LoweredOp lowered{std::move(kernels), {}};
+    llvm::append_range(lowered.buffers, op.getInputs());
+    llvm::append_range(lowered.buffers, op.getOutputs());
+    return lowered;
+  }
+
+  FusionOp op;
+  YieldOp yield;
+  std::vector<kernels::Buffer> buffers;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Maps
+//===----------------------------------------------------------------------===//
+
+static bool usesIndices(FusionOp op) {
+  return llvm::any_of(op.getBody().front(), [](Operation &inner) {
+    return isa<IotaOp, OneHotOp, RandomUniformOp, RandomNormalOp>(inner);
+  });
+}
+
+Expected<LoweredOp> nnc::lowerMapGroup(LoweringContext &context, FusionOp op) {
+  GroupBuffers group(op);
+  RankedTensorType domain = typeOf(op.getOutputs().front());
+  SmallVector<int64_t> order = inOrder(domain.getRank());
+  kernels::MapSpec spec;
+  spec.name = context.kernelName("map");
+  auto extents = extentsOf(domain, op);
+  if (!extents)
+    return fail(std::move(extents).error());
+  spec.domain = *extents;
+  spec.buffers = group.buffers;
+  spec.usesIndices = usesIndices(op);
+  GroupLoads loads(order, group.numbers());
+  SmallVector<Value> results(group.yield.getValues());
+  for (Value result : results)
+    if (auto required = loads.require(result, {}); !required)
+      return fail(std::move(required).error());
+  spec.inputs = loads.accesses;
+  for (auto [i, result] : llvm::enumerate(results))
+    spec.outputs.push_back(
+        loads.identity(typeOf(result), group.outputNumber(i)));
+  spec.body = [=](kernels::BodyContext &body) {
+    PointwiseBody pointwise(body, order);
+    pointwise.defineLoads(loads);
+    return llvm::map_to_vector(
+        results, [&](Value result) { return pointwise.get(result); });
+  };
+  auto kernels = kernels::emitMap(context.module, context.target, spec);
+  if (!kernels)
+    return fail(std::move(kernels).error());
+  return group.finish(*kernels);
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
+                                               FusionOp op) {
+  GroupBuffers group(op);
+  MatmulOp matmul;
+  for (Operation &inner : op.getBody().front())
+    if (auto found = dyn_cast<MatmulOp>(inner))
+      matmul = found;
+  RankedTensorType domain = matmul.getType();
+  int64_t rank = domain.getRank();
+  SmallVector<int64_t> order = inOrder(rank);
+  auto extents = extentsOf(domain, op);
+  if (!extents)
+    return fail(std::move(extents).error());
+  auto lhsExtents = extentsOf(matmul.getA().getType(), op);
+  if (!lhsExtents)
+    return fail(std::move(lhsExtents).error());
+
+  kernels::ContractionSpec spec;
+  spec.name = context.kernelName("matmul");
+  spec.element = domain.getElementType();
+  spec.batch.assign(extents->begin(), extents->end() - 2);
+  spec.m = (*extents)[rank - 2];
+  spec.n = (*extents)[rank - 1];
+  spec.k = (*lhsExtents)[matmul.getTransposeA() ? rank - 2 : rank - 1];
+  spec.buffers = group.buffers;
+  auto matrix = [&](Value operand, bool transposed) {
+    SmallVector<int64_t> strides = stridesOf(typeOf(operand));
+    kernels::MatrixOperand result;
+    result.buffer = cast<BlockArgument>(operand).getArgNumber();
+    result.rowStride = strides[rank - 2];
+    result.transposed = transposed;
+    result.batchStrides.assign(strides.begin(), strides.end() - 2);
+    return result;
+  };
+  spec.lhs = matrix(matmul.getA(), matmul.getTransposeA());
+  spec.rhs = matrix(matmul.getB(), matmul.getTransposeB());
+
+  GroupLoads loads(order, group.numbers());
+  SmallVector<Value> results(group.yield.getValues());
+  Value product = matmul.getY();
+  DenseSet<Value> known{product};
+  for (Value result : results)
+    if (auto required = loads.require(result, known); !required)
+      return fail(std::move(required).error());
+  spec.inputs = loads.accesses;
+  for (auto [i, result] : llvm::enumerate(results))
+    spec.outputs.push_back(
+        loads.identity(typeOf(result), group.outputNumber(i)));
+  spec.epilogue = [=](kernels::BodyContext &body) {
+    PointwiseBody pointwise(body, order);
+    pointwise.define(product, body.inputs[0]);
+    pointwise.defineLoads(loads, /*skip=*/1);
+    return llvm::map_to_vector(
+        results, [&](Value result) { return pointwise.get(result); });
+  };
+  auto kernels = kernels::emitContraction(context.module, context.target, spec);
+  if (!kernels)
+    return fail(std::move(kernels).error());
+  return group.finish(*kernels);
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions
+//===----------------------------------------------------------------------===//
+
+/// The value that a reduction's template gives, as the nn op's result type:
+/// positions come as i64 and are i32 in nn.
+static Value asResult(kernels::BodyContext &body, Operation *reduction,
+                      Value value) {
+  auto type =
+      body.vectorOf(typeOf(reduction->getResult(0)).getElementType());
+  return cast(ScalarExpr(body.builder, body.loc, value), type);
+}
+
+Expected<LoweredOp> nnc::lowerReduceGroup(LoweringContext &context,
+                                          FusionOp op) {
+  GroupBuffers group(op);
+  Operation *reduction = nullptr;
+  for (Operation &inner : op.getBody().front())
+    if (auto classed = dyn_cast<FusionOpInterface>(inner))
+      if (classed.getFusionClass() == FusionClass::reduction)
+        reduction = &inner;
+  Value input = reduction->getOperand(0);
+  SmallVector<int64_t> axes = reducedAxes(reduction), kept;
+  for (int64_t i = 0; i < typeOf(input).getRank(); ++i)
+    if (!llvm::is_contained(axes, i))
+      kept.push_back(i);
+  SmallVector<int64_t> order(kept);
+  llvm::append_range(order, axes);
+  auto extents = extentsOf(typeOf(input), op);
+  if (!extents)
+    return fail(std::move(extents).error());
+
+  kernels::ReduceSpec spec;
+  spec.name = context.kernelName("reduce");
+  for (int64_t dimension : kept)
+    spec.kept.push_back((*extents)[dimension]);
+  for (int64_t dimension : axes)
+    spec.reduced.push_back((*extents)[dimension]);
+  spec.buffers = group.buffers;
+  spec.reductions = {reductionOf(reduction)};
+  GroupLoads loads(order, group.numbers());
+  if (auto required = loads.require(input, {}); !required)
+    return fail(std::move(required).error());
+  spec.inputs = loads.accesses;
+  spec.body = [=](kernels::BodyContext &body) {
+    PointwiseBody pointwise(body, order);
+    pointwise.defineLoads(loads);
+    return SmallVector<Value>{pointwise.get(input)};
+  };
+
+  SmallVector<int64_t> finishOrder = inOrder(kept.size());
+  GroupLoads finishLoads(finishOrder, group.numbers());
+  SmallVector<Value> results(group.yield.getValues());
+  Value reduced = reduction->getResult(0);
+  DenseSet<Value> known{reduced};
+  for (Value result : results)
+    if (auto required = finishLoads.require(result, known); !required)
+      return fail(std::move(required).error());
+  spec.finishInputs = finishLoads.accesses;
+  for (auto [i, result] : llvm::enumerate(results))
+    spec.outputs.push_back(
+        finishLoads.identity(typeOf(result), group.outputNumber(i)));
+  spec.finish = [=](kernels::BodyContext &body) {
+    PointwiseBody pointwise(body, finishOrder);
+    pointwise.define(reduced, asResult(body, reduction, body.inputs[0]));
+    pointwise.defineLoads(finishLoads, /*skip=*/1);
+    return llvm::map_to_vector(
+        results, [&](Value result) { return pointwise.get(result); });
+  };
+  auto kernels = kernels::emitReduce(context.module, context.target, spec);
+  if (!kernels)
+    return fail(std::move(kernels).error());
+  return group.finish(*kernels);
+}

@@ -1,0 +1,57 @@
+//===- GroupKernels.h - One kernel for each kind of group -------*- C++ -*-===//
+
+#ifndef NNC_CONVERSION_NNTOKERNELS_GROUPKERNELS_H
+#define NNC_CONVERSION_NNTOKERNELS_GROUPKERNELS_H
+
+#include "nnc/Dialect/NN/IR/NN.h"
+#include "nnc/Kernels/Kernel.h"
+
+namespace nnc {
+
+/// A kernel and the values that its buffers hold: operands and results of the
+/// op it was made for, in the order of the kernel's arguments.
+struct LoweredOp {
+  kernels::Kernels kernels;
+  llvm::SmallVector<mlir::Value> buffers;
+};
+
+/// Where kernels go and for what machine.
+struct LoweringContext {
+  mlir::ModuleOp module;
+  const TargetDescription &target;
+  unsigned nextKernel = 0;
+
+  /// A name no other kernel has, with \p stem for people who read assembly.
+  std::string kernelName(llvm::StringRef stem) {
+    return (stem + "_" + std::to_string(nextKernel++)).str();
+  }
+};
+
+/// The buffer that holds all of \p type.
+kernels::Buffer bufferFor(mlir::RankedTensorType type);
+
+Expected<LoweredOp> lowerMapGroup(LoweringContext &context, nn::FusionOp op);
+Expected<LoweredOp> lowerContractionGroup(LoweringContext &context,
+                                          nn::FusionOp op);
+Expected<LoweredOp> lowerReduceGroup(LoweringContext &context, nn::FusionOp op);
+Expected<LoweredOp> lowerRowSweepGroup(LoweringContext &context,
+                                       nn::FusionOp op);
+
+/// Ops outside groups: concat, pad, gather, scatter_add, and values that leave
+/// a program as they came (copies).
+Expected<llvm::SmallVector<LoweredOp>> lowerMovement(LoweringContext &context,
+                                                     mlir::Operation *op);
+Expected<LoweredOp> lowerCopy(LoweringContext &context, mlir::Operation *anchor,
+                              mlir::Value from, mlir::Value to);
+/// Fills \p to with the number of the immediate \p op.
+Expected<LoweredOp> lowerImmediate(LoweringContext &context,
+                                   mlir::Operation *op);
+
+/// The reduction that an nn op is.
+kernels::Reduction reductionOf(mlir::Operation *op);
+/// The reduced axes of an nn reduction.
+llvm::SmallVector<int64_t> reducedAxes(mlir::Operation *op);
+
+} // namespace nnc
+
+#endif // NNC_CONVERSION_NNTOKERNELS_GROUPKERNELS_H

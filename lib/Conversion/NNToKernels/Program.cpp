@@ -1,0 +1,544 @@
+//===- Program.cpp - Kernels in order, values in memory -------------------===//
+
+#include "nnc/Conversion/NNToKernels.h"
+#include "GroupKernels.h"
+#include "PointwiseBody.h"
+#include "nnc/Dialect/NN/Transforms/Fusion.h"
+#include "nnc/Kernels/ProgramEntry.h"
+#include "nnc/Transforms/MemoryPlanner.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace nnc;
+using namespace nnc::nn;
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+static int64_t bytesOf(RankedTensorType type) {
+  unsigned bits = type.getElementTypeBitWidth();
+  return type.getNumElements() * std::max(1u, bits / 8);
+}
+
+namespace {
+/// A piece of memory that values share: a value and all its reshapes.
+struct Storage {
+  kernels::ProgramOperand place;
+  int64_t bytes = 0;
+  /// Number among the planned buffers of the arena, or -1.
+  int64_t planned = -1;
+};
+
+class ProgramLowering {
+public:
+  ProgramLowering(func::FuncOp function, const TargetDescription &target,
+                  const std::string &entry)
+      : function(function), target(target),
+        module(ModuleOp::create(function.getLoc())),
+        context{module.get(), target} {
+    spec.name = entry;
+  }
+
+  Expected<KernelProgram> run();
+
+private:
+  Expected<void> describeArguments();
+  Expected<void> describeResults();
+  Expected<void> lowerOps();
+  Expected<void> lowerOp(Operation *op);
+  Expected<void> finishResults();
+  Expected<void> lowerConstant(Operation *op, DenseElementsAttr elements);
+  unsigned storageOf(Value value);
+  void addCall(const LoweredOp &lowered);
+  bool mayReplace(Operation *producer, BlockArgument argument);
+  void planArena();
+  void placeBarriers();
+  Argument describe(RankedTensorType type, StringRef name) const;
+
+  /// One kernel call before memory is placed.
+  struct Call {
+    func::FuncOp kernel;
+    SmallVector<unsigned> storages;
+    bool barrierBefore = false;
+  };
+
+  func::FuncOp function;
+  const TargetDescription &target;
+  OwningOpRef<ModuleOp> module;
+  LoweringContext context;
+  kernels::ProgramSpec spec;
+  Signature signature;
+  std::vector<Storage> storages;
+  DenseMap<Value, unsigned> storageIndex;
+  std::vector<Call> calls;
+  /// For each function result the argument whose memory receives it.
+  SmallVector<unsigned> resultArgument;
+  DenseMap<Operation *, unsigned> stepOf;
+  int64_t arenaLowerBound = 0;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// The signature
+//===----------------------------------------------------------------------===//
+
+static ElementType elementTypeOf(Type type) {
+  if (type.isF64())
+    return ElementType::f64;
+  if (type.isF16())
+    return ElementType::f16;
+  if (type.isBF16())
+    return ElementType::bf16;
+  if (type.isInteger(64))
+    return ElementType::i64;
+  if (type.isInteger(32))
+    return ElementType::i32;
+  if (type.isInteger(1))
+    return ElementType::boolean;
+  return ElementType::f32;
+}
+
+Argument ProgramLowering::describe(RankedTensorType type,
+                                   StringRef name) const {
+  Argument argument;
+  argument.name = name.str();
+  argument.type = elementTypeOf(type.getElementType());
+  argument.shape.assign(type.getShape().begin(), type.getShape().end());
+  return argument;
+}
+
+/// Marks the leading dimension as bounded by the batch; fails where another
+/// one is.
+static Expected<void> describeBatch(Argument &argument, RankedTensorType type,
+                                    Operation *op) {
+  auto extents = extentsOf(type, op);
+  if (!extents)
+    return fail(std::move(extents).error());
+  for (auto [i, extent] : llvm::enumerate(*extents)) {
+    if (extent.isStatic())
+      continue;
+    if (i != 0)
+      return fail(unsupportedAt(op, "an open size other than the first of an "
+                                    "argument or result"));
+    argument.batched = true;
+    argument.rowsPerSample = *extent.perBatch;
+  }
+  return {};
+}
+
+Expected<void> ProgramLowering::describeArguments() {
+  for (BlockArgument value : function.getArguments()) {
+    unsigned number = value.getArgNumber();
+    auto text = [&](StringRef name) {
+      auto attribute = function.getArgAttrOfType<StringAttr>(number, name);
+      return attribute ? attribute.getValue().str() : std::string();
+    };
+    Argument argument = describe(typeOf(value), text("nn.name"));
+    if (auto marked = describeBatch(argument, typeOf(value), function); !marked)
+      return marked;
+    std::string role = text("nn.role");
+    for (Role candidate : {Role::input, Role::parameter, Role::state,
+                           Role::optimizer, Role::scalar})
+      if (nameOf(candidate) == role)
+        argument.role = candidate;
+    argument.initializer = text("nn.initializer");
+    argument.owner = text("nn.owner");
+    storageIndex[value] = storages.size();
+    storages.push_back({{kernels::ProgramOperand::Kind::argument, number, 0},
+                        bytesOf(typeOf(value)),
+                        -1});
+    signature.arguments.push_back(std::move(argument));
+  }
+  return {};
+}
+
+Expected<void> ProgramLowering::describeResults() {
+  auto *terminator = function.getBody().front().getTerminator();
+  for (OpOperand &operand : terminator->getOpOperands()) {
+    unsigned number = operand.getOperandNumber();
+    auto text = [&](StringRef name) {
+      auto attribute = function.getResultAttrOfType<StringAttr>(number, name);
+      return attribute ? attribute.getValue().str() : std::string();
+    };
+    std::string updates = text("nn.updates");
+    if (!updates.empty()) {
+      auto found = llvm::find_if(
+          signature.arguments,
+          [&](const Argument &argument) { return argument.name == updates; });
+      if (found == signature.arguments.end())
+        return fail(ErrorCode::internal,
+                    "a result updates the unknown argument '" + updates + "'");
+      resultArgument.push_back(found - signature.arguments.begin());
+      continue;
+    }
+    RankedTensorType type = typeOf(operand.get());
+    Argument argument = describe(type, text("nn.name"));
+    argument.role = Role::output;
+    if (auto marked = describeBatch(argument, type, function); !marked)
+      return marked;
+    resultArgument.push_back(signature.arguments.size());
+    storages.push_back({{kernels::ProgramOperand::Kind::argument,
+                         unsigned(signature.arguments.size()), 0},
+                        bytesOf(type),
+                        -1});
+    signature.arguments.push_back(std::move(argument));
+  }
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Values in storages
+//===----------------------------------------------------------------------===//
+
+/// The value whose memory \p value shares: reshapes move nothing.
+static Value rootOf(Value value) {
+  while (auto reshape = value.getDefiningOp<ReshapeOp>())
+    value = reshape.getX();
+  return value;
+}
+
+unsigned ProgramLowering::storageOf(Value value) {
+  value = rootOf(value);
+  auto [it, inserted] = storageIndex.try_emplace(value, storages.size());
+  if (inserted)
+    storages.push_back({{}, bytesOf(typeOf(value)), -1});
+  return it->second;
+}
+
+/// Whether \p group reads \p value only at the index that it writes.
+static bool readsInPlace(FusionOp group, Value value) {
+  if (group.getKind() == GroupKind::row_sweep)
+    return false;
+  for (auto [operand, argument] :
+       llvm::zip(group.getInputs(), group.getBody().getArguments())) {
+    if (rootOf(operand) != value)
+      continue;
+    if (operand != value)
+      return false;
+    for (Operation *user : argument.getUsers())
+      if (!isa<ScalarBodyOpInterface, YieldOp>(user))
+        return false;
+  }
+  return true;
+}
+
+/// Whether the new value of \p argument may be written over the old one where
+/// \p producer computes it.
+bool ProgramLowering::mayReplace(Operation *producer, BlockArgument argument) {
+  if (!isa<FusionOp>(producer))
+    return false;
+  SmallVector<Value> views{argument};
+  while (!views.empty()) {
+    Value view = views.pop_back_val();
+    for (Operation *user : view.getUsers()) {
+      if (isa<ReshapeOp>(user)) {
+        views.push_back(user->getResult(0));
+        continue;
+      }
+      // An old value that leaves the program is copied at the end.
+      if (user->hasTrait<OpTrait::IsTerminator>())
+        return false;
+      if (user == producer) {
+        if (!readsInPlace(cast<FusionOp>(producer), argument))
+          return false;
+      } else if (!user->isBeforeInBlock(producer)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+void ProgramLowering::addCall(const LoweredOp &lowered) {
+  SmallVector<unsigned> used;
+  for (Value buffer : lowered.buffers)
+    used.push_back(storageOf(buffer));
+  if (lowered.kernels.scratchBytes > 0) {
+    used.push_back(storages.size());
+    storages.push_back({{}, lowered.kernels.scratchBytes, -1});
+  }
+  for (func::FuncOp phase : lowered.kernels.phases)
+    calls.push_back({phase, used, false});
+}
+
+Expected<void> ProgramLowering::lowerConstant(Operation *op,
+                                              DenseElementsAttr elements) {
+  RankedTensorType type = typeOf(op->getResult(0));
+  std::vector<char> bytes(bytesOf(type));
+  if (type.getElementType().isInteger(1)) {
+    for (auto [i, value] : llvm::enumerate(elements.getValues<bool>()))
+      bytes[i] = value;
+  } else {
+    ArrayRef<char> raw = elements.getRawData();
+    size_t width = elements.isSplat() ? raw.size() : bytes.size();
+    for (size_t i = 0; i < bytes.size(); ++i)
+      bytes[i] = raw[i % width];
+  }
+  storageIndex[op->getResult(0)] = storages.size();
+  storages.push_back({{kernels::ProgramOperand::Kind::constant,
+                       unsigned(spec.constants.size()), 0},
+                      bytesOf(type),
+                      -1});
+  spec.constants.push_back(std::move(bytes));
+  return {};
+}
+
+Expected<void> ProgramLowering::lowerOp(Operation *op) {
+  if (auto reshape = dyn_cast<ReshapeOp>(op)) {
+    // Rows of an open number stay a prefix only if the number stays in front.
+    for (Value value : {reshape.getX(), Value(reshape.getY())}) {
+      auto extents = extentsOf(typeOf(value), op);
+      if (!extents)
+        return fail(std::move(extents).error());
+      for (const kernels::Extent &extent : llvm::drop_begin(
+               *extents, extents->empty() ? 0 : 1))
+        if (!extent.isStatic())
+          return fail(unsupportedAt(
+              op, "reshaping with an open size that is not the first"));
+    }
+    return {};
+  }
+  DenseElementsAttr elements;
+  if (matchPattern(op, m_Constant(&elements)))
+    return lowerConstant(op, elements);
+  if (isa<DimSizeOp>(op)) {
+    auto lowered = lowerImmediate(context, op);
+    if (!lowered)
+      return fail(std::move(lowered).error());
+    addCall(*lowered);
+    return {};
+  }
+  if (auto group = dyn_cast<FusionOp>(op)) {
+    Expected<LoweredOp> lowered = [&] {
+      switch (group.getKind()) {
+      case GroupKind::map:
+        return lowerMapGroup(context, group);
+      case GroupKind::contraction:
+        return lowerContractionGroup(context, group);
+      case GroupKind::column_reduce:
+        return lowerReduceGroup(context, group);
+      case GroupKind::row_sweep:
+        return lowerRowSweepGroup(context, group);
+      }
+      llvm_unreachable("all kinds are above");
+    }();
+    if (!lowered)
+      return fail(std::move(lowered).error());
+    addCall(*lowered);
+    return {};
+  }
+  auto lowered = lowerMovement(context, op);
+  if (!lowered)
+    return fail(std::move(lowered).error());
+  for (const LoweredOp &part : *lowered)
+    addCall(part);
+  return {};
+}
+
+Expected<void> ProgramLowering::lowerOps() {
+  Block &block = function.getBody().front();
+  auto *terminator = block.getTerminator();
+  // Results go straight to the memory that the caller gives, where they can.
+  for (OpOperand &operand : terminator->getOpOperands()) {
+    unsigned argument = resultArgument[operand.getOperandNumber()];
+    Value value = rootOf(operand.get());
+    Operation *producer = value.getDefiningOp();
+    DenseElementsAttr elements;
+    if (!producer || storageIndex.contains(value) ||
+        matchPattern(producer, m_Constant(&elements)))
+      continue;
+    bool updates = argument < function.getNumArguments();
+    if (updates && !mayReplace(producer, function.getArgument(argument)))
+      continue;
+    auto storage = llvm::find_if(storages, [&](const Storage &candidate) {
+      return candidate.place.kind == kernels::ProgramOperand::Kind::argument &&
+             candidate.place.number == argument;
+    });
+    storageIndex[value] = storage - storages.begin();
+  }
+  for (Operation &op : block.without_terminator())
+    if (auto lowered = lowerOp(&op); !lowered)
+      return lowered;
+  return finishResults();
+}
+
+/// Copies the results that are not yet where they belong.
+Expected<void> ProgramLowering::finishResults() {
+  auto *terminator = function.getBody().front().getTerminator();
+  // Old values leave before anything is written over them.
+  SmallVector<OpOperand *> copies;
+  for (OpOperand &operand : terminator->getOpOperands()) {
+    unsigned argument = resultArgument[operand.getOperandNumber()];
+    const Storage &storage = storages[storageOf(operand.get())];
+    if (storage.place.kind != kernels::ProgramOperand::Kind::argument ||
+        storage.place.number != argument)
+      copies.push_back(&operand);
+  }
+  llvm::stable_sort(copies, [&](OpOperand *a, OpOperand *b) {
+    auto updates = [&](OpOperand *operand) {
+      return resultArgument[operand->getOperandNumber()] <
+             function.getNumArguments();
+    };
+    return !updates(a) && updates(b);
+  });
+  for (OpOperand *operand : copies) {
+    auto lowered =
+        lowerCopy(context, terminator, operand->get(), operand->get());
+    if (!lowered)
+      return fail(std::move(lowered).error());
+    unsigned argument = resultArgument[operand->getOperandNumber()];
+    auto target = llvm::find_if(storages, [&](const Storage &candidate) {
+      return candidate.place.kind == kernels::ProgramOperand::Kind::argument &&
+             candidate.place.number == argument;
+    });
+    calls.push_back({lowered->kernels.phases.front(),
+                     {storageOf(operand->get()),
+                      unsigned(target - storages.begin())},
+                     false});
+  }
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Memory and barriers
+//===----------------------------------------------------------------------===//
+
+void ProgramLowering::planArena() {
+  std::vector<LiveBuffer> buffers;
+  for (auto [step, call] : llvm::enumerate(calls))
+    for (unsigned number : call.storages) {
+      Storage &storage = storages[number];
+      if (storage.place.kind != kernels::ProgramOperand::Kind::arena)
+        continue;
+      if (storage.planned < 0) {
+        storage.planned = buffers.size();
+        buffers.push_back({storage.bytes, int64_t(step), int64_t(step)});
+      }
+      buffers[storage.planned].last = step;
+    }
+  MemoryPlan plan = planMemory(buffers);
+  for (Storage &storage : storages)
+    if (storage.planned >= 0)
+      storage.place.offset = plan.offsets[storage.planned];
+  signature.arenaBytes = plan.arenaBytes;
+  arenaLowerBound = plan.lowerBound;
+}
+
+namespace {
+/// Bytes that a call may read or write.
+struct Range {
+  kernels::ProgramOperand::Kind kind;
+  unsigned number;
+  int64_t first, last;
+  bool overlaps(const Range &other) const {
+    return kind == other.kind && number == other.number && first < other.last &&
+           other.first < last;
+  }
+};
+} // namespace
+
+void ProgramLowering::placeBarriers() {
+  // A call waits if it touches memory that a call since the last barrier
+  // touches too, unless both only read. Which buffers a kernel writes is known
+  // from the values: constants and pure inputs never.
+  auto isReadOnly = [&](const Storage &storage) {
+    if (storage.place.kind == kernels::ProgramOperand::Kind::constant)
+      return true;
+    if (storage.place.kind != kernels::ProgramOperand::Kind::argument)
+      return false;
+    unsigned argument = storage.place.number;
+    return argument < function.getNumArguments() &&
+           !llvm::is_contained(resultArgument, argument);
+  };
+  std::vector<Range> written, read;
+  for (Call &call : calls) {
+    std::vector<Range> writes, reads;
+    for (auto [i, number] : llvm::enumerate(call.storages)) {
+      const Storage &storage = storages[number];
+      Range range{storage.place.kind, storage.place.number,
+                  storage.place.offset, storage.place.offset + storage.bytes};
+      if (range.kind == kernels::ProgramOperand::Kind::arena)
+        range.number = 0;
+      auto writtenArguments =
+          call.kernel->getAttrOfType<DenseI32ArrayAttr>("nnc.writes");
+      bool mayWrite = writtenArguments
+                          ? llvm::is_contained(writtenArguments.asArrayRef(), i)
+                          : !isReadOnly(storage);
+      (mayWrite ? writes : reads).push_back(range);
+    }
+    auto anyOverlap = [](const std::vector<Range> &a,
+                         const std::vector<Range> &b) {
+      return llvm::any_of(a, [&](const Range &x) {
+        return llvm::any_of(b, [&](const Range &y) { return x.overlaps(y); });
+      });
+    };
+    call.barrierBefore = anyOverlap(writes, written) ||
+                         anyOverlap(writes, read) || anyOverlap(reads, written);
+    if (call.barrierBefore) {
+      written.clear();
+      read.clear();
+    }
+    llvm::append_range(written, writes);
+    llvm::append_range(read, reads);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The whole
+//===----------------------------------------------------------------------===//
+
+/// Multiply-adds of the products, times 2.
+static int64_t countFlop(func::FuncOp function) {
+  int64_t flop = 0;
+  function.walk([&](MatmulOp op) {
+    RankedTensorType a = op.getA().getType();
+    int64_t k = a.getDimSize(a.getRank() - (op.getTransposeA() ? 2 : 1));
+    flop += 2 * k * op.getType().getNumElements();
+  });
+  return flop;
+}
+
+Expected<KernelProgram> ProgramLowering::run() {
+  signature.entry = spec.name;
+  signature.target = target.name;
+  if (auto described = describeArguments(); !described)
+    return fail(std::move(described).error());
+  if (auto described = describeResults(); !described)
+    return fail(std::move(described).error());
+  if (auto lowered = lowerOps(); !lowered)
+    return fail(std::move(lowered).error());
+  planArena();
+  placeBarriers();
+  int64_t bytes = 0;
+  for (const Call &call : calls) {
+    kernels::ProgramCall programCall{call.kernel, {}, call.barrierBefore};
+    for (unsigned number : call.storages) {
+      programCall.operands.push_back(storages[number].place);
+      bytes += storages[number].bytes;
+    }
+    spec.calls.push_back(std::move(programCall));
+  }
+  signature.flop = countFlop(function);
+  // A team costs about a microsecond a program and a tenth a barrier: below
+  // some 50 microseconds of one thread's work it does not pay.
+  constexpr int64_t smallWork = 2'000'000;
+  signature.preferredThreads =
+      signature.flop + 4 * bytes < smallWork ? 1 : 1024;
+  kernels::emitProgramEntry(module.get(), spec);
+  KernelProgram program;
+  program.module = std::move(module);
+  program.signature = std::move(signature);
+  program.arenaLowerBound = arenaLowerBound;
+  return program;
+}
+
+Expected<KernelProgram> nnc::lowerToKernels(func::FuncOp function,
+                                            const TargetDescription &target,
+                                            const std::string &entry) {
+  return ProgramLowering(function, target, entry).run();
+}
