@@ -30,8 +30,8 @@ MemoryPlan nnc::planMemory(const std::vector<LiveBuffer> &buffers) {
 
   std::vector<size_t> order(buffers.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return buffers[a].bytes > buffers[b].bytes;
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return std::pair(buffers[b].bytes, a) < std::pair(buffers[a].bytes, b);
   });
   struct Placed {
     int64_t offset, end, first, last;

@@ -2,10 +2,10 @@
 
 #include "GroupKernels.h"
 #include "PointwiseBody.h"
+#include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Kernels/Contraction.h"
 #include "nnc/Kernels/Map.h"
 #include "nnc/Kernels/Reduce.h"
-#include "nnc/Dialect/NN/Transforms/Fusion.h"
 
 using namespace mlir;
 using namespace nnc;
@@ -25,15 +25,14 @@ kernels::Buffer nnc::bufferFor(RankedTensorType type) {
 
 kernels::Reduction nnc::reductionOf(Operation *op) {
   auto element = typeOf(op->getOperand(0)).getElementType();
-  return {llvm::TypeSwitch<Operation *, kernels::ReduceKind>(op)
-              .Case<ReduceMaxOp>(
-                  [](auto) { return kernels::ReduceKind::maximum; })
-              .Case<ReduceMinOp>(
-                  [](auto) { return kernels::ReduceKind::minimum; })
-              .Case<ArgmaxOp>([](auto) { return kernels::ReduceKind::argmax; })
-              .Case<ArgminOp>([](auto) { return kernels::ReduceKind::argmin; })
-              .Default([](auto) { return kernels::ReduceKind::sum; }),
-          element};
+  return {
+      llvm::TypeSwitch<Operation *, kernels::ReduceKind>(op)
+          .Case<ReduceMaxOp>([](auto) { return kernels::ReduceKind::maximum; })
+          .Case<ReduceMinOp>([](auto) { return kernels::ReduceKind::minimum; })
+          .Case<ArgmaxOp>([](auto) { return kernels::ReduceKind::argmax; })
+          .Case<ArgminOp>([](auto) { return kernels::ReduceKind::argmin; })
+          .Default([](auto) { return kernels::ReduceKind::sum; }),
+      element};
 }
 
 SmallVector<int64_t> nnc::reducedAxes(Operation *op) {
@@ -56,12 +55,13 @@ public:
       buffers.push_back(bufferFor(typeOf(output)));
   }
   std::function<unsigned(Value)> numbers() const {
-    return [](Value value) { return cast<BlockArgument>(value).getArgNumber(); };
+    return
+        [](Value value) { return cast<BlockArgument>(value).getArgNumber(); };
   }
-  unsigned outputNumber(unsigned output) const {
+  unsigned outputNumber(unsigned output) {
     return op.getInputs().size() + output;
   }
-  LoweredOp finish(kernels::Kernels kernels) const {
+  LoweredOp finish(kernels::Kernels kernels) {
     LoweredOp lowered{std::move(kernels), {}};
     llvm::append_range(lowered.buffers, op.getInputs());
     llvm::append_range(lowered.buffers, op.getOutputs());
@@ -190,8 +190,7 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
 /// positions come as i64 and are i32 in nn.
 static Value asResult(kernels::BodyContext &body, Operation *reduction,
                       Value value) {
-  auto type =
-      body.vectorOf(typeOf(reduction->getResult(0)).getElementType());
+  auto type = body.vectorOf(typeOf(reduction->getResult(0)).getElementType());
   return cast(ScalarExpr(body.builder, body.loc, value), type);
 }
 

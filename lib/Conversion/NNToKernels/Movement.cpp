@@ -2,10 +2,10 @@
 
 #include "GroupKernels.h"
 #include "PointwiseBody.h"
-#include "nnc/Kernels/Map.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
+#include "nnc/Kernels/Map.h"
 
 using namespace mlir;
 using namespace nnc;
@@ -54,12 +54,12 @@ Expected<LoweredOp> nnc::lowerImmediate(LoweringContext &context,
                                         Operation *op) {
   RankedTensorType type = typeOf(op->getResult(0));
   Value result = op->getResult(0);
-  auto kernels = emitSimpleMap(
-      context, "fill", op, type, {bufferFor(type)}, {}, {0, stridesOf(type), 0},
-      [=](kernels::BodyContext &body) {
-        PointwiseBody pointwise(body, {});
-        return SmallVector<Value>{pointwise.get(result)};
-      });
+  auto kernels =
+      emitSimpleMap(context, "fill", op, type, {bufferFor(type)}, {},
+                    {0, stridesOf(type), 0}, [=](kernels::BodyContext &body) {
+                      PointwiseBody pointwise(body, {});
+                      return SmallVector<Value>{pointwise.get(result)};
+                    });
   if (!kernels)
     return fail(std::move(kernels).error());
   return LoweredOp{*kernels, {result}};
@@ -158,8 +158,7 @@ public:
       return number(extent.capacity);
     Value batch =
         LLVM::LoadOp::create(builder, loc, builder.getI64Type(), extents);
-    return arith::MulIOp::create(builder, loc, batch,
-                                 number(*extent.perBatch));
+    return arith::MulIOp::create(builder, loc, batch, number(*extent.perBatch));
   }
   /// This thread's part [first, last) of [0, total).
   std::pair<Value, Value> share(Value total) {
@@ -238,8 +237,9 @@ static Expected<kernels::Extent> totalExtent(RankedTensorType type,
   for (const kernels::Extent &extent : *extents) {
     total.capacity *= extent.capacity;
     if (!total.isStatic() || !extent.isStatic())
-      total.perBatch = total.perBatch.value_or(total.capacity / extent.capacity) *
-                       extent.perBatch.value_or(extent.capacity);
+      total.perBatch =
+          total.perBatch.value_or(total.capacity / extent.capacity) *
+          extent.perBatch.value_or(extent.capacity);
   }
   return total;
 }
@@ -258,7 +258,8 @@ static Expected<SmallVector<LoweredOp>> lowerGather(LoweringContext &context,
   auto [first, last] = kernel.share(kernel.bound(*total));
   kernel.loop(first, last, [&](Value i) {
     Value row = kernel.row(1, indices.getElementType(), i, rows);
-    Value from = kernel.multiply(row, rowSize), to = kernel.multiply(i, rowSize);
+    Value from = kernel.multiply(row, rowSize),
+          to = kernel.multiply(i, rowSize);
     kernel.loop(kernel.number(0), kernel.number(rowSize), [&](Value j) {
       kernel.store(kernel.load(0, element, kernel.add(from, j)), 2,
                    kernel.add(to, j));

@@ -1,8 +1,8 @@
 //===- PointwiseBody.cpp - Bodies of kernels from nn ops ------------------===//
 
 #include "PointwiseBody.h"
-#include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "mlir/IR/Matchers.h"
+#include "nnc/Dialect/NN/Transforms/Fusion.h"
 
 using namespace mlir;
 using namespace nnc;
@@ -125,8 +125,7 @@ Expected<void> GroupLoads::load(Value key, Value value) {
   return {};
 }
 
-Expected<void> GroupLoads::require(Value value,
-                                   const DenseSet<Value> &known) {
+Expected<void> GroupLoads::require(Value value, const DenseSet<Value> &known) {
   // A worklist, as groups may be deep.
   SmallVector<Value> pending{value};
   while (!pending.empty()) {
@@ -197,10 +196,9 @@ Value PointwiseBody::get(Value value) {
     }
     Operation *op = current.getDefiningOp();
     bool ready = true;
-    bool readsOperands =
-        isa<ScalarBodyOpInterface>(op) ||
-        (isa<BroadcastOp>(op) && !isImmediate(op)) ||
-        (isa<OneHotOp>(op) && !indices.contains(current));
+    bool readsOperands = isa<ScalarBodyOpInterface>(op) ||
+                         (isa<BroadcastOp>(op) && !isImmediate(op)) ||
+                         (isa<OneHotOp>(op) && !indices.contains(current));
     if (readsOperands)
       for (Value operand : op->getOperands())
         if (!vectors.contains(operand)) {
@@ -223,12 +221,12 @@ Value PointwiseBody::indexAlong(int64_t dimension) {
 }
 
 Value PointwiseBody::linearIndex(RankedTensorType type) {
-  ScalarExpr sum(context.builder, context.loc,
-                 arith::ConstantOp::create(
-                     context.builder, context.loc,
-                     DenseElementsAttr::get(
-                         context.vectorOf(context.builder.getI64Type()),
-                         int64_t(0))));
+  ScalarExpr sum(
+      context.builder, context.loc,
+      arith::ConstantOp::create(
+          context.builder, context.loc,
+          DenseElementsAttr::get(context.vectorOf(context.builder.getI64Type()),
+                                 int64_t(0))));
   for (auto [dimension, stride] : llvm::enumerate(stridesOf(type))) {
     ScalarExpr index(context.builder, context.loc, indexAlong(dimension));
     sum = sum + index * index.constant(stride);
@@ -267,9 +265,9 @@ static Value wordOf(OpBuilder &builder, Location loc, Value value,
   auto type = llvm::cast<VectorType>(value.getType());
   auto words = VectorType::get(type.getShape(), builder.getI32Type());
   if (highWord)
-    x = ScalarExpr(builder, loc,
-                   arith::ShRUIOp::create(builder, loc, x.value,
-                                          x.constant(32).value));
+    x = ScalarExpr(
+        builder, loc,
+        arith::ShRUIOp::create(builder, loc, x.value, x.constant(32).value));
   return arith::TruncIOp::create(builder, loc, words, x.value);
 }
 
@@ -300,8 +298,8 @@ static Value buildRandom(OpBuilder &builder, Location loc, Operation *op,
                                           shifted.constant(8).value));
     if (plusOne)
       shifted = shifted + shifted.constant(1);
-    ScalarExpr number = wrap(
-        arith::SIToFPOp::create(builder, loc, resultType, shifted.value));
+    ScalarExpr number =
+        wrap(arith::SIToFPOp::create(builder, loc, resultType, shifted.value));
     return number * number.constant(0x1p-24);
   };
   auto isLane = [&](int64_t lane) {
@@ -369,16 +367,17 @@ std::array<Value, 4> nnc::emitPhilox(OpBuilder &builder, Location loc,
         DenseElementsAttr::get(type,
                                builder.getI32IntegerAttr((int32_t)value)));
   };
-  Value multiplier0 = constant(0xD2511F53u), multiplier1 = constant(0xCD9E8D57u);
+  Value multiplier0 = constant(0xD2511F53u),
+        multiplier1 = constant(0xCD9E8D57u);
   Value weyl0 = constant(0x9E3779B9u), weyl1 = constant(0xBB67AE85u);
   auto exclusiveOr = [&](Value a, Value b) -> Value {
     return arith::XOrIOp::create(builder, loc, a, b);
   };
   for (int round = 0; round < 10; ++round) {
-    auto product0 = arith::MulUIExtendedOp::create(builder, loc, multiplier0,
-                                                   counter[0]);
-    auto product1 = arith::MulUIExtendedOp::create(builder, loc, multiplier1,
-                                                   counter[2]);
+    auto product0 =
+        arith::MulUIExtendedOp::create(builder, loc, multiplier0, counter[0]);
+    auto product1 =
+        arith::MulUIExtendedOp::create(builder, loc, multiplier1, counter[2]);
     counter = {exclusiveOr(exclusiveOr(product1.getHigh(), counter[1]), key[0]),
                product1.getLow(),
                exclusiveOr(exclusiveOr(product0.getHigh(), counter[3]), key[1]),

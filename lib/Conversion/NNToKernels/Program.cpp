@@ -1,12 +1,12 @@
 //===- Program.cpp - Kernels in order, values in memory -------------------===//
 
-#include "nnc/Conversion/NNToKernels.h"
 #include "GroupKernels.h"
 #include "PointwiseBody.h"
+#include "mlir/IR/Matchers.h"
+#include "nnc/Conversion/NNToKernels.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Kernels/ProgramEntry.h"
 #include "nnc/Transforms/MemoryPlanner.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace nnc;
@@ -163,9 +163,10 @@ Expected<void> ProgramLowering::describeResults() {
     };
     std::string updates = text("nn.updates");
     if (!updates.empty()) {
-      auto found = llvm::find_if(
-          signature.arguments,
-          [&](const Argument &argument) { return argument.name == updates; });
+      auto found =
+          llvm::find_if(signature.arguments, [&](const Argument &argument) {
+            return argument.name == updates;
+          });
       if (found == signature.arguments.end())
         return fail(ErrorCode::internal,
                     "a result updates the unknown argument '" + updates + "'");
@@ -291,12 +292,12 @@ Expected<void> ProgramLowering::lowerConstant(Operation *op,
 Expected<void> ProgramLowering::lowerOp(Operation *op) {
   if (auto reshape = dyn_cast<ReshapeOp>(op)) {
     // Rows of an open number stay a prefix only if the number stays in front.
-    for (Value value : {reshape.getX(), Value(reshape.getY())}) {
+    for (Value value : {Value(reshape.getX()), Value(reshape.getY())}) {
       auto extents = extentsOf(typeOf(value), op);
       if (!extents)
         return fail(std::move(extents).error());
-      for (const kernels::Extent &extent : llvm::drop_begin(
-               *extents, extents->empty() ? 0 : 1))
+      for (const kernels::Extent &extent :
+           llvm::drop_begin(*extents, extents->empty() ? 0 : 1))
         if (!extent.isStatic())
           return fail(unsupportedAt(
               op, "reshaping with an open size that is not the first"));
@@ -372,20 +373,16 @@ Expected<void> ProgramLowering::finishResults() {
   auto *terminator = function.getBody().front().getTerminator();
   // Old values leave before anything is written over them.
   SmallVector<OpOperand *> copies;
-  for (OpOperand &operand : terminator->getOpOperands()) {
-    unsigned argument = resultArgument[operand.getOperandNumber()];
-    const Storage &storage = storages[storageOf(operand.get())];
-    if (storage.place.kind != kernels::ProgramOperand::Kind::argument ||
-        storage.place.number != argument)
-      copies.push_back(&operand);
-  }
-  llvm::stable_sort(copies, [&](OpOperand *a, OpOperand *b) {
-    auto updates = [&](OpOperand *operand) {
-      return resultArgument[operand->getOperandNumber()] <
-             function.getNumArguments();
-    };
-    return !updates(a) && updates(b);
-  });
+  for (bool updates : {false, true})
+    for (OpOperand &operand : terminator->getOpOperands()) {
+      unsigned argument = resultArgument[operand.getOperandNumber()];
+      const Storage &storage = storages[storageOf(operand.get())];
+      bool inPlace =
+          storage.place.kind == kernels::ProgramOperand::Kind::argument &&
+          storage.place.number == argument;
+      if (!inPlace && (argument < function.getNumArguments()) == updates)
+        copies.push_back(&operand);
+    }
   for (OpOperand *operand : copies) {
     auto lowered =
         lowerCopy(context, terminator, operand->get(), operand->get());
@@ -396,10 +393,10 @@ Expected<void> ProgramLowering::finishResults() {
       return candidate.place.kind == kernels::ProgramOperand::Kind::argument &&
              candidate.place.number == argument;
     });
-    calls.push_back({lowered->kernels.phases.front(),
-                     {storageOf(operand->get()),
-                      unsigned(target - storages.begin())},
-                     false});
+    calls.push_back(
+        {lowered->kernels.phases.front(),
+         {storageOf(operand->get()), unsigned(target - storages.begin())},
+         false});
   }
   return {};
 }

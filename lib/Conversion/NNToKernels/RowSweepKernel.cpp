@@ -122,8 +122,8 @@ Expected<kernels::Sweep> RowSweepLowering::buildSweep(unsigned number) {
       return fail(std::move(required).error());
   sweep.inputs = loads.accesses;
   for (unsigned output : plan.outputs)
-    sweep.outputs.push_back(loads.identity(
-        typeOf(yield.getValues()[output]), op.getInputs().size() + output));
+    sweep.outputs.push_back(loads.identity(typeOf(yield.getValues()[output]),
+                                           op.getInputs().size() + output));
   for (Operation *reduction : plan.reductions)
     sweep.reductions.push_back(reductionOf(reduction));
 
@@ -157,8 +157,8 @@ Expected<kernels::Sweep> RowSweepLowering::buildSweep(unsigned number) {
   SmallVector<unsigned> convertedFrom;
   for (Operation *reduction : converted) {
     convertedFrom.push_back(
-        before.size() + (llvm::find(plan.reductions, reduction) -
-                         plan.reductions.begin()));
+        before.size() +
+        (llvm::find(plan.reductions, reduction) - plan.reductions.begin()));
     sweep.finishTypes.push_back(
         typeOf(reduction->getResult(0)).getElementType());
     rowValueList.push_back(reduction->getResult(0));
@@ -175,8 +175,8 @@ Expected<kernels::Sweep> RowSweepLowering::buildSweep(unsigned number) {
     defineRowValues(pointwise, during, context.inputs);
     SmallVector<Value> results;
     for (auto [reduction, from] : llvm::zip(converted, convertedFrom)) {
-      auto type = context.vectorOf(
-          typeOf(reduction->getResult(0)).getElementType());
+      auto type =
+          context.vectorOf(typeOf(reduction->getResult(0)).getElementType());
       Value value = cast(
           ScalarExpr(context.builder, context.loc, context.inputs[from]), type);
       pointwise.define(reduction->getResult(0), value);
@@ -212,8 +212,8 @@ Expected<LoweredOp> RowSweepLowering::run() {
   for (auto [i, value] : llvm::enumerate(yield.getValues())) {
     if (!isRowValue(value))
       continue;
-    spec.rowOutputs.push_back({unsigned(op.getInputs().size() + i),
-                               stridesOf(typeOf(value)), 0});
+    spec.rowOutputs.push_back(
+        {unsigned(op.getInputs().size() + i), stridesOf(typeOf(value)), 0});
     spec.rowValues.push_back(llvm::find(rowValueList, value) -
                              rowValueList.begin());
   }

@@ -9,8 +9,7 @@ def NN_GroupKind : I32EnumAttr<"GroupKind", "template of a fused group", [
   I32EnumAttrCase<"map", 0>,
   I32EnumAttrCase<"row_sweep", 1>,
   I32EnumAttrCase<"column_reduce", 2>,
-  I32EnumAttrCase<"contraction", 3>,
-  I32EnumAttrCase<"scatter", 4>
+  I32EnumAttrCase<"contraction", 3>
 ]> {
   let cppNamespace = "::nnc::nn";
   let genSpecializedAttr = 0;
