@@ -7,7 +7,6 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/Passes.h"
 #include "nnc/Dialect/NN/IR/NN.h"
-#include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
 
 void nnc::registerAllDialects(mlir::DialectRegistry &registry) {
@@ -19,6 +18,5 @@ void nnc::registerAllDialects(mlir::DialectRegistry &registry) {
 
 void nnc::registerAllPasses() {
   mlir::registerTransformsPasses();
-  mlir::registerPass([] { return nn::createFuseOpsPass(); });
   nn::registerNNGraphPasses();
 }

@@ -11,6 +11,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
+#include "nnc/Dialect/NN/Transforms/Passes.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
@@ -18,6 +19,11 @@
 
 using namespace mlir;
 using namespace nnc::nn;
+
+namespace nnc::nn {
+#define GEN_PASS_DEF_FUSEOPSPASS
+#include "nnc/Dialect/NN/Transforms/Passes.h.inc"
+} // namespace nnc::nn
 
 //===----------------------------------------------------------------------===//
 // Classes of ops
@@ -569,16 +575,11 @@ void nnc::nn::fuseOps(func::FuncOp function,
 }
 
 namespace {
-struct FuseOpsPass : PassWrapper<FuseOpsPass, OperationPass<func::FuncOp>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FuseOpsPass)
-  StringRef getArgument() const override { return "nn-fuse-ops"; }
-  StringRef getDescription() const override {
-    return "Gather primitive ops into groups that become one kernel each";
+struct FuseOpsPass : nnc::nn::impl::FuseOpsPassBase<FuseOpsPass> {
+  using FuseOpsPassBase::FuseOpsPassBase;
+  void runOnOperation() override {
+    fuseOps(getOperation());
+    getOperation().walk([&](FusionOp) { ++groups; });
   }
-  void runOnOperation() override { fuseOps(getOperation()); }
 };
 } // namespace
-
-std::unique_ptr<Pass> nnc::nn::createFuseOpsPass() {
-  return std::make_unique<FuseOpsPass>();
-}

@@ -7,7 +7,6 @@
 #ifndef NNC_DIALECT_NN_TRANSFORMS_FUSION_H
 #define NNC_DIALECT_NN_TRANSFORMS_FUSION_H
 
-#include "mlir/Pass/Pass.h"
 #include "nnc/Dialect/NN/IR/NN.h"
 
 namespace nnc::nn {
@@ -41,9 +40,6 @@ bool isImmediate(mlir::Operation *op);
 /// and why.
 void fuseOps(mlir::func::FuncOp function,
              llvm::SmallVectorImpl<FusionRemark> *remarks = nullptr);
-
-/// The pass `nn-fuse-ops`: fuseOps on every function.
-std::unique_ptr<mlir::Pass> createFuseOpsPass();
 
 } // namespace nnc::nn
 

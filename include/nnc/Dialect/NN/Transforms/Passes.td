@@ -48,4 +48,49 @@ def DifferentiatePass : Pass<"nn-differentiate", "mlir::func::FuncOp"> {
   let dependentDialects = ["::nnc::nn::NNDialect"];
 }
 
+def SpecializePass : Pass<"nn-specialize", "mlir::func::FuncOp"> {
+  let summary = "Put sizes in for names";
+  let description = [{
+    Input: a function of nn ops with named sizes. Output: the same function with
+    static types. A name in `bounded` keeps its expressions in `#nn.dims`: its
+    size is then the capacity, and the extent at run time may be less. All other
+    expressions become constants. A name without a size is an error.
+  }];
+  let options = [
+    ListOption<"sizes", "sizes", "std::string", "NAME=SIZE, …">,
+    ListOption<"bounded", "bounded", "std::string",
+               "Names whose size is a capacity">
+  ];
+  let dependentDialects = ["::nnc::nn::NNDialect"];
+}
+
+def DecomposePass : Pass<"nn-decompose", "mlir::func::FuncOp"> {
+  let summary = "Replace composite ops by primitive ones";
+  let description = [{
+    Input: a function of nn ops. Output: no op of the class composite, but for
+    those named in `keep`; each is replaced by its decomposition.
+  }];
+  let options = [
+    ListOption<"keep", "keep", "std::string", "Names of ops to leave alone">
+  ];
+  let dependentDialects = ["::nnc::nn::NNDialect"];
+}
+
+def FuseOpsPass : Pass<"nn-fuse-ops", "mlir::func::FuncOp"> {
+  let summary = "Gather primitive ops into groups that become one kernel each";
+  let description = [{
+    Input: a function of primitive nn ops in one block. Output: the same
+    computation where products with what follows them element by element,
+    reductions along the last axis with all that works on the same rows, other
+    reductions with what comes before and after, and chains of element-wise ops
+    are `nn.fusion` groups. Constants, reshapes and opaque ops are left alone. A
+    result that replaces an argument comes after all readers of the old value,
+    where that is possible.
+  }];
+  let dependentDialects = ["::nnc::nn::NNDialect"];
+  let statistics = [
+    Statistic<"groups", "groups", "Groups made">
+  ];
+}
+
 #endif // NNC_DIALECT_NN_TRANSFORMS_PASSES
