@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs the commands of a Markdown document and compares what they print.
+"""Checks a Markdown document: its commands and the sources that it shows.
 
-    run_document.py DOCUMENT --source DIR --work DIR
+    check_document.py DOCUMENT --source DIR --work DIR
 
 A fenced block marked `console` is a session: lines that begin with "$ " are
 commands (a line ending in a backslash goes on), the lines up to the next command
@@ -9,7 +9,10 @@ are what it prints, on either stream. All sessions of a document share the folde
 --work, in which `examples` and `data` lead to those of the source. Numbers may
 differ, and so may the width of a column; a line `...` stands for any lines. A
 command must end with status 0, unless `# exit N` follows it on its line.
-Other blocks are not run.
+
+A fenced block with `file=PATH` behind its language shows a part of that file of
+the source tree: its lines must stand there, one after the other, whatever their
+indentation; a line `...` skips lines. Other blocks are not looked at.
 """
 
 import argparse
@@ -40,6 +43,36 @@ def sessions(text):
         elif inside and found:
             found[-1][2].append(line)
     return found
+
+
+def excerpts(text):
+    """[(line number, path, lines)] of the blocks that show a file."""
+    pattern = r"^```\w+ file=(\S+)\n(.*?)^```$"
+    return [
+        (text.count("\n", 0, match.start()) + 1, match[1], match[2].splitlines())
+        for match in re.finditer(pattern, text, re.MULTILINE | re.DOTALL)
+    ]
+
+
+def shows(document, number, path, lines, source):
+    """Prints what an excerpt has that its file lacks; whether it is right."""
+    try:
+        with open(os.path.join(source, path), encoding="utf-8") as file:
+            actual = [line.strip() for line in file]
+    except OSError as error:
+        print(f"{document}:{number}: error: {path}: {error.strerror}")
+        return False
+    at = 0
+    for part in re.split(r"^\s*\.\.\.$", "\n".join(lines), flags=re.MULTILINE):
+        wanted = [line.strip() for line in part.strip("\n").splitlines()]
+        places = range(at, len(actual) - len(wanted) + 1)
+        at = next((i for i in places if actual[i : i + len(wanted)] == wanted), -1)
+        if at < 0:
+            print(f"{document}:{number}: error: {path} has no such lines:")
+            print("\n".join(part.strip("\n").splitlines()))
+            return False
+        at += len(wanted)
+    return True
 
 
 def masked(line):
@@ -104,13 +137,18 @@ def main():
             os.path.join(arguments.work, folder),
         )
     with open(arguments.document, encoding="utf-8") as file:
-        commands = sessions(file.read())
+        text = file.read()
+    commands, shown = sessions(text), excerpts(text)
     # Every command runs, so that one failure does not hide the next.
     results = [
         run(arguments.document, number, command, expected, arguments.work)
         for number, command, expected in commands
     ]
-    print(f"{arguments.document}: {sum(results)} of {len(results)} commands as written")
+    results += [
+        shows(arguments.document, number, path, lines, arguments.source)
+        for number, path, lines in shown
+    ]
+    print(f"{arguments.document}: {sum(results)} of {len(results)} blocks are right")
     return 0 if all(results) else 1
 
 
