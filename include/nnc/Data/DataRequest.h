@@ -73,6 +73,9 @@ struct DataRequest {
   Missing missing = Missing::error;
   ScaleKind scale = ScaleKind::none;
 
+  /// idx: how many of the first training samples are taken; none: all.
+  std::optional<int64_t> limit;
+
   /// images: height, width.
   std::optional<std::pair<int64_t, int64_t>> size;
   int64_t channels = 3;
