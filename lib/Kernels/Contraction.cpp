@@ -26,7 +26,7 @@ ContractionEmitter::ContractionEmitter(ModuleOp module,
       kernel(module, target, spec.name, spec.buffers, false),
       element(spec.element) {}
 
-func::FuncOp ContractionEmitter::emit() {
+Expected<Kernels> ContractionEmitter::emit() {
   rows = kernel.bound(spec.m);
   depth = kernel.bound(spec.k);
   tileRows = kernel.constant(plan.tileRows);
@@ -52,8 +52,9 @@ func::FuncOp ContractionEmitter::emit() {
               [&, tileRange = tileRange](Value number) {
                 emitPanel(panelAt(number), tileRange);
               });
-  kernel.finish();
-  return kernel.function;
+  if (auto finished = kernel.finish(); !finished)
+    return fail(finished.error());
+  return Kernels{{kernel.function}, 0};
 }
 
 std::pair<ContractionEmitter::Range, ContractionEmitter::Range>
@@ -277,52 +278,29 @@ void ContractionEmitter::emitEpilogue(const Panel &panel, Value firstTile,
       sumBase = kernel.add(sumBase, plan.tileColumns);
     SmallVector<Value> indices(panel.batch);
     indices.push_back(row);
-    auto base = [&](const Access &access) {
-      return kernel.add(kernel.element(access, indices),
-                        kernel.mul(panel.column, access.strides.back()));
-    };
-    SmallVector<Value> inputBases, scalars, outputBases;
-    for (const Access &access : spec.inputs) {
-      inputBases.push_back(base(access));
-      scalars.push_back(access.strides.back() == 0
-                            ? kernel.loadScalar(kernel.pointerOf(access),
-                                                kernel.elementOf(access),
-                                                inputBases.back())
-                            : Value());
-    }
-    for (const Access &access : spec.outputs)
-      outputBases.push_back(base(access));
+    RowAccesses inputs(kernel, spec.inputs, indices, true);
+    RowAccesses outputs(kernel, spec.outputs, indices, false);
 
-    auto emitVector = [&](Value column, const Lanes &lanes) {
+    auto emitVector = [&](Value inPanel, const Lanes &lanes) {
+      Value column = kernel.add(panel.column, inPanel);
       SmallVector<Value> operands{kernel.load(
-          sums, element, kernel.add(sumBase, column), Lanes{lanes.width})};
-      for (auto [number, access] : llvm::enumerate(spec.inputs)) {
-        if (scalars[number]) {
-          operands.push_back(kernel.splat(scalars[number], lanes.width));
-          continue;
-        }
-        operands.push_back(
-            kernel.load(access,
-                        kernel.add(inputBases[number],
-                                   kernel.mul(column, access.strides.back())),
-                        lanes));
-      }
+          sums, element, kernel.add(sumBase, inPanel), Lanes{lanes.width})};
+      for (unsigned number = 0; number < spec.inputs.size(); ++number)
+        operands.push_back(inputs.load(kernel, number, column, lanes));
       auto indexOf = [&](unsigned dimension) {
-        return dimension <= rank
-                   ? kernel.splat(indices[dimension], lanes.width)
-                   : kernel.iota(kernel.add(panel.column, column), lanes.width);
+        return dimension <= rank ? kernel.splat(indices[dimension], lanes.width)
+                                 : kernel.iota(column, lanes.width);
       };
       SmallVector<Value> results{operands[0]};
       if (spec.epilogue) {
+        auto batchOf = [&] { return kernel.batch(); };
         BodyContext context(kernel.builder, kernel.loc, lanes.width, operands,
-                            indexOf, [&] { return kernel.batch(); });
+                            indexOf, batchOf);
         results = spec.epilogue(context);
       }
-      for (auto [number, access] : llvm::enumerate(spec.outputs))
-        kernel.store(results[number], access,
-                     kernel.add(outputBases[number],
-                                kernel.mul(column, access.strides.back())),
-                     lanes);
+      kernel.expectResults(results.size(), spec.outputs.size());
+      for (auto [number, result] : llvm::enumerate(results))
+        outputs.store(kernel, number, result, column, lanes);
     };
     vectorLoop(kernel, kernel.constant(0), panel.columns, plan.lanes, masked,
                spec.n.capacity >= plan.lanes, spec.n.capacity % plan.lanes != 0,
@@ -375,5 +353,5 @@ Expected<Kernels> kernels::emitContraction(ModuleOp module,
                                            const ContractionSpec &spec) {
   if (auto checked = check(spec); !checked)
     return fail(checked.error());
-  return Kernels{{ContractionEmitter(module, target, spec).emit()}, 0};
+  return ContractionEmitter(module, target, spec).emit();
 }

@@ -14,7 +14,7 @@ class ContractionEmitter {
 public:
   ContractionEmitter(mlir::ModuleOp module, const TargetDescription &target,
                      const ContractionSpec &spec);
-  mlir::func::FuncOp emit();
+  Expected<Kernels> emit();
 
 private:
   /// One panel of one batch entry.

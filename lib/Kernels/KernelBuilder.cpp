@@ -46,7 +46,19 @@ KernelBuilder::KernelBuilder(ModuleOp module, const TargetDescription &target,
   count = entry->getArgument(buffers.size() + hasScratch + 2);
 }
 
-void KernelBuilder::finish() { func::ReturnOp::create(builder, loc); }
+Expected<void> KernelBuilder::finish() {
+  func::ReturnOp::create(builder, loc);
+  if (!failure.empty())
+    return fail(ErrorCode::internal,
+                "kernel '" + function.getName().str() + "': " + failure);
+  return {};
+}
+
+void KernelBuilder::expectResults(size_t found, size_t expected) {
+  if (found != expected && failure.empty())
+    failure =
+        fmt::format("a body gave {} values, expected {}", found, expected);
+}
 
 //===----------------------------------------------------------------------===//
 // Numbers
@@ -441,11 +453,59 @@ void KernelBuilder::store(Value vector, Value base, Value at,
                           bytes);
 }
 
+void KernelBuilder::store(Value vector, const Access &access, Value at,
+                          const Lanes &lanes) {
+  if (cast<VectorType>(vector.getType()).getElementType() != elementOf(access))
+    failure = fmt::format("a value for buffer {} has another type than it",
+                          access.buffer);
+  store(vector, pointerOf(access), at, lanes,
+        access.strides.empty() ? 1 : access.strides.back());
+}
+
 Value KernelBuilder::element(const Access &access, ValueRange indices) {
   Value at = constant(0);
   for (auto [stride, index] : llvm::zip(access.strides, indices))
     at = add(at, mul(index, stride));
   return add(at, access.offset);
+}
+
+//===----------------------------------------------------------------------===//
+// Accesses of a row
+//===----------------------------------------------------------------------===//
+
+static int64_t columnStride(const Access &access) {
+  return access.strides.empty() ? 0 : access.strides.back();
+}
+
+RowAccesses::RowAccesses(KernelBuilder &kernel, ArrayRef<Access> accesses,
+                         ValueRange indices, bool hoist)
+    : accesses(accesses) {
+  for (const Access &access : accesses) {
+    bases.push_back(kernel.element(access, indices));
+    scalars.push_back(hoist && columnStride(access) == 0
+                          ? kernel.loadScalar(kernel.pointerOf(access),
+                                              kernel.elementOf(access),
+                                              bases.back())
+                          : Value());
+  }
+}
+
+Value RowAccesses::at(KernelBuilder &kernel, unsigned number,
+                      Value column) const {
+  return kernel.add(kernel.mul(column, columnStride(accesses[number])),
+                    bases[number]);
+}
+
+Value RowAccesses::load(KernelBuilder &kernel, unsigned number, Value column,
+                        const Lanes &lanes) const {
+  if (scalars[number])
+    return kernel.splat(scalars[number], lanes.width);
+  return kernel.load(accesses[number], at(kernel, number, column), lanes);
+}
+
+void RowAccesses::store(KernelBuilder &kernel, unsigned number, Value value,
+                        Value column, const Lanes &lanes) const {
+  kernel.store(value, accesses[number], at(kernel, number, column), lanes);
 }
 
 //===----------------------------------------------------------------------===//

@@ -44,8 +44,11 @@ public:
   std::vector<Buffer> buffers;
   mlir::Value scratch, extents, index, count;
 
-  /// Ends the function.
-  void finish();
+  /// Ends the function. Fails with `internal` if a body gave values of a wrong
+  /// number or type.
+  Expected<void> finish();
+  /// Checks that \p body gave \p expected values.
+  void expectResults(size_t found, size_t expected);
 
   //===--------------------------------------------------------------------===//
   // Numbers
@@ -133,10 +136,7 @@ public:
                 access.strides.empty() ? 1 : access.strides.back());
   }
   void store(mlir::Value vector, const Access &access, mlir::Value at,
-             const Lanes &lanes) {
-    store(vector, pointerOf(access), at, lanes,
-          access.strides.empty() ? 1 : access.strides.back());
-  }
+             const Lanes &lanes);
   mlir::Value pointerOf(const Access &access) {
     return function.getArgument(access.buffer);
   }
@@ -147,7 +147,26 @@ public:
 private:
   mlir::Value constant(mlir::TypedAttr attribute);
   mlir::Value batchValue;
+  std::string failure;
   llvm::DenseMap<mlir::Attribute, mlir::Value> constants;
+};
+
+/// The accesses of one sweep at a row: where they start, and the elements that
+/// the whole row shares.
+struct RowAccesses {
+  RowAccesses(KernelBuilder &kernel, llvm::ArrayRef<Access> accesses,
+              mlir::ValueRange indices, bool hoist);
+  /// The vector of access \p number at \p column.
+  mlir::Value load(KernelBuilder &kernel, unsigned number, mlir::Value column,
+                   const Lanes &lanes) const;
+  void store(KernelBuilder &kernel, unsigned number, mlir::Value value,
+             mlir::Value column, const Lanes &lanes) const;
+
+private:
+  mlir::Value at(KernelBuilder &kernel, unsigned number,
+                 mlir::Value column) const;
+  llvm::ArrayRef<Access> accesses;
+  llvm::SmallVector<mlir::Value> bases, scalars;
 };
 
 /// The vector width for kernels over \p buffers: lanes of the widest

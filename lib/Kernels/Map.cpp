@@ -62,32 +62,25 @@ static Collapsed collapse(const MapSpec &spec) {
   return result;
 }
 
-/// Emits one vector of the sweep. \p bases are the element positions of inputs
-/// and outputs at column 0 of the row.
+/// Emits one vector of the sweep.
 static void emitVector(KernelBuilder &kernel, const MapSpec &spec,
-                       const Collapsed &shape, ArrayRef<Value> outer,
-                       ArrayRef<Value> bases, ArrayRef<Value> scalars,
-                       Value column, const Lanes &lanes) {
-  auto at = [&](const Access &access, Value base) {
-    int64_t stride = access.strides.empty() ? 0 : access.strides.back();
-    return kernel.add(kernel.mul(column, stride), base);
-  };
-  SmallVector<Value> inputs;
-  for (auto [number, access] : llvm::enumerate(shape.inputs))
-    inputs.push_back(
-        scalars[number]
-            ? kernel.splat(scalars[number], lanes.width)
-            : kernel.load(access, at(access, bases[number]), lanes));
+                       ArrayRef<Value> row, const RowAccesses &inputs,
+                       const RowAccesses &outputs, Value column,
+                       const Lanes &lanes) {
+  SmallVector<Value> operands;
+  for (unsigned number = 0; number < spec.inputs.size(); ++number)
+    operands.push_back(inputs.load(kernel, number, column, lanes));
   auto indexOf = [&](unsigned d) {
-    return d < outer.size() ? kernel.splat(outer[d], lanes.width)
-                            : kernel.iota(column, lanes.width);
+    return d < row.size() ? kernel.splat(row[d], lanes.width)
+                          : kernel.iota(column, lanes.width);
   };
-  BodyContext context(kernel.builder, kernel.loc, lanes.width, inputs, indexOf,
-                      [&] { return kernel.batch(); });
+  auto batchOf = [&] { return kernel.batch(); };
+  BodyContext context(kernel.builder, kernel.loc, lanes.width, operands,
+                      indexOf, batchOf);
   SmallVector<Value> results = spec.body(context);
-  for (auto [number, access] : llvm::enumerate(shape.outputs))
-    kernel.store(results[number], access,
-                 at(access, bases[shape.inputs.size() + number]), lanes);
+  kernel.expectResults(results.size(), spec.outputs.size());
+  for (auto [number, result] : llvm::enumerate(results))
+    outputs.store(kernel, number, result, column, lanes);
 }
 
 Expected<Kernels> kernels::emitMap(ModuleOp module,
@@ -128,24 +121,15 @@ Expected<Kernels> kernels::emitMap(ModuleOp module,
 
   kernel.loop(rowLow, rowHigh, 1, [&](Value row) {
     SmallVector<Value> indices = kernel.delinearize(row, outer);
-    SmallVector<Value> bases, scalars;
-    for (const Access &access : shape.inputs) {
-      bases.push_back(kernel.element(access, indices));
-      bool repeated = access.strides.empty() || access.strides.back() == 0;
-      scalars.push_back(repeated && width > 1
-                            ? kernel.loadScalar(kernel.pointerOf(access),
-                                                kernel.elementOf(access),
-                                                bases.back())
-                            : Value());
-    }
-    for (const Access &access : shape.outputs)
-      bases.push_back(kernel.element(access, indices));
+    RowAccesses inputs(kernel, shape.inputs, indices, width > 1);
+    RowAccesses outputs(kernel, shape.outputs, indices, false);
     vectorLoop(kernel, low, high, width, masked, inner.capacity >= width,
                !exact, [&](Value column, const Lanes &lanes) {
-                 emitVector(kernel, spec, shape, indices, bases, scalars,
-                            column, lanes);
+                 emitVector(kernel, spec, indices, inputs, outputs, column,
+                            lanes);
                });
   });
-  kernel.finish();
+  if (auto finished = kernel.finish(); !finished)
+    return fail(finished.error());
   return Kernels{{kernel.function}, 0};
 }

@@ -166,3 +166,127 @@ SmallVector<Value, 2> Accumulator::collapse(ValueRange carried) {
   }
   return state;
 }
+
+//===----------------------------------------------------------------------===//
+// Accumulators
+//===----------------------------------------------------------------------===//
+
+Accumulators::Accumulators(KernelBuilder &kernel,
+                           ArrayRef<Reduction> reductions) {
+  for (const Reduction &reduction : reductions)
+    all.emplace_back(kernel, reduction);
+}
+
+SmallVector<Type> Accumulators::types() const {
+  SmallVector<Type> types;
+  for (const Accumulator &one : all)
+    llvm::append_range(types, one.types());
+  return types;
+}
+
+SmallVector<Value> Accumulators::identity(int64_t width) {
+  SmallVector<Value> states;
+  for (Accumulator &one : all)
+    llvm::append_range(states, one.identity(width));
+  return states;
+}
+
+SmallVector<Value>
+Accumulators::accumulate(ValueRange carried, ValueRange values,
+                         const Lanes &lanes,
+                         llvm::function_ref<Value()> position) {
+  SmallVector<Value> states;
+  Value known;
+  auto once = [&] {
+    if (!known)
+      known = position();
+    return known;
+  };
+  for (auto [number, one] : llvm::enumerate(all)) {
+    llvm::append_range(states, one.accumulate(carried.take_front(one.size()),
+                                              values[number], lanes, once));
+    carried = carried.drop_front(one.size());
+  }
+  return states;
+}
+
+SmallVector<Value> Accumulators::merge(ValueRange a, ValueRange b) {
+  SmallVector<Value> states;
+  for (Accumulator &one : all) {
+    llvm::append_range(
+        states, one.merge(a.take_front(one.size()), b.take_front(one.size())));
+    a = a.drop_front(one.size());
+    b = b.drop_front(one.size());
+  }
+  return states;
+}
+
+SmallVector<Value> Accumulators::collapse(ValueRange carried) {
+  SmallVector<Value> states;
+  for (Accumulator &one : all) {
+    llvm::append_range(states, one.collapse(carried.take_front(one.size())));
+    carried = carried.drop_front(one.size());
+  }
+  return states;
+}
+
+SmallVector<Value> Accumulators::results(ValueRange carried) {
+  SmallVector<Value> results;
+  for (Accumulator &one : all) {
+    results.push_back(one.result(carried.take_front(one.size())));
+    carried = carried.drop_front(one.size());
+  }
+  return results;
+}
+
+//===----------------------------------------------------------------------===//
+// LaneReduction
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> LaneReduction::start() {
+  SmallVector<Value> states = accumulators.identity(width);
+  if (hasScalars())
+    llvm::append_range(states, accumulators.identity(1));
+  return states;
+}
+
+SmallVector<Value> LaneReduction::run(
+    ValueRange carried, Value low, Value high, Value offset,
+    llvm::function_ref<SmallVector<Value>(Value, const Lanes &)> body) {
+  size_t size = accumulators.types().size();
+  SmallVector<Value> vectors(carried.take_front(size)),
+      scalars(carried.drop_front(size));
+  auto step = [&](Value at, ValueRange states, const Lanes &lanes) {
+    return accumulators.accumulate(states, body(at, lanes), lanes, [&] {
+      return kernel.iota(kernel.add(offset, at), lanes.width);
+    });
+  };
+  Value middle = low;
+  if (full) {
+    middle = rest ? kernel.sub(high, kernel.rem(kernel.sub(high, low),
+                                                kernel.constant(width)))
+                  : high;
+    vectors = kernel.loop(low, middle, width, vectors,
+                          [&](Value at, ValueRange states) {
+                            return step(at, states, Lanes{width});
+                          });
+  }
+  if (rest && masked)
+    vectors = step(middle, vectors,
+                   kernel.firstLanes(kernel.sub(high, middle), width));
+  if (hasScalars())
+    scalars =
+        kernel.loop(middle, high, 1, scalars, [&](Value at, ValueRange states) {
+          return step(at, states, Lanes{1});
+        });
+  llvm::append_range(vectors, scalars);
+  return vectors;
+}
+
+SmallVector<Value> LaneReduction::end(ValueRange carried) {
+  size_t size = accumulators.types().size();
+  SmallVector<Value> states = accumulators.collapse(carried.take_front(size));
+  if (hasScalars())
+    states = accumulators.merge(states, carried.drop_front(size));
+  return states;
+}

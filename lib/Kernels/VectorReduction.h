@@ -52,6 +52,55 @@ private:
   Reduction reduction;
 };
 
+/// The accumulators of several reductions, their states one after another.
+class Accumulators {
+public:
+  Accumulators(KernelBuilder &kernel, llvm::ArrayRef<Reduction> reductions);
+
+  llvm::SmallVector<mlir::Type> types() const;
+  llvm::SmallVector<mlir::Value> identity(int64_t width);
+  llvm::SmallVector<mlir::Value>
+  accumulate(mlir::ValueRange carried, mlir::ValueRange values,
+             const Lanes &lanes, llvm::function_ref<mlir::Value()> position);
+  llvm::SmallVector<mlir::Value> merge(mlir::ValueRange a, mlir::ValueRange b);
+  llvm::SmallVector<mlir::Value> collapse(mlir::ValueRange carried);
+  /// One value a reduction.
+  llvm::SmallVector<mlir::Value> results(mlir::ValueRange carried);
+
+private:
+  llvm::SmallVector<Accumulator> all;
+};
+
+/// Vector and, where edges go lane by lane, scalar states of a reduction along
+/// the vectorised dimension.
+class LaneReduction {
+public:
+  /// \p rest: the range may end within a vector; \p masked: it is then masked.
+  LaneReduction(KernelBuilder &kernel, Accumulators &accumulators,
+                int64_t width, bool masked, bool full, bool rest)
+      : kernel(kernel), accumulators(accumulators), width(width),
+        masked(masked), full(full), rest(rest) {}
+
+  llvm::SmallVector<mlir::Value> start();
+  /// Reduces [low, high): \p body gives the values of a vector of lanes, from
+  /// which \p position is \p offset away.
+  llvm::SmallVector<mlir::Value>
+  run(mlir::ValueRange carried, mlir::Value low, mlir::Value high,
+      mlir::Value offset,
+      llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value,
+                                                        const Lanes &)>
+          body);
+  /// States of width 1.
+  llvm::SmallVector<mlir::Value> end(mlir::ValueRange carried);
+
+private:
+  bool hasScalars() const { return rest && !masked; }
+  KernelBuilder &kernel;
+  Accumulators &accumulators;
+  int64_t width;
+  bool masked, full, rest;
+};
+
 } // namespace nnc::kernels
 
 #endif // NNC_LIB_KERNELS_VECTORREDUCTION_H

@@ -28,6 +28,8 @@ struct ReduceSpec {
   /// context.inputs: the reduced values, then the finishInputs. Results: one
   /// value an output. Null: the reduced values are the outputs.
   Body finish = nullptr;
+  /// Set if a body asks for indices: dimensions are then not collapsed.
+  bool usesIndices = false;
 };
 
 /// Adds one or two kernels to \p module. Arguments: the buffers, then scratch

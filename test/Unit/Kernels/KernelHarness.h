@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "nnc/Execution/JITSession.h"
 #include "nnc/Execution/ObjectEmitter.h"
 #include "nnc/Kernels/Kernel.h"
