@@ -1,0 +1,47 @@
+//===- ProgramCompiler.h - From a graph to a callable program ---*- C++ -*-===//
+
+#ifndef NNC_EXECUTION_PROGRAMCOMPILER_H
+#define NNC_EXECUTION_PROGRAMCOMPILER_H
+
+#include "nnc/Dialect/NN/IR/NN.h"
+#include "nnc/Execution/ObjectEmitter.h"
+#include "nnc/Pipelines/Pipelines.h"
+#include "nnc/Runtime/Compiler.h"
+
+namespace nnc {
+
+struct ProgramOptions {
+  GraphPipelineOptions graph;
+  TargetDescription target;
+  /// Threads that generate machine code.
+  unsigned threads = 1;
+  /// Also link a shared object for the program cache.
+  bool linkShared = false;
+  /// The entry's symbol.
+  std::string entry = "nnc_program";
+};
+
+/// Runs \p module, which holds one function of the phase graph or
+/// differentiate, up to and including \p last (simplify or fuse). If a named
+/// size cannot stay open down to the kernels, it becomes exact. Fails with
+/// `invalidModel` and the first diagnostic.
+Expected<void> runGraphPhases(mlir::ModuleOp module,
+                              const GraphPipelineOptions &options, Phase last);
+
+/// Lowers \p module, of the phase graph or differentiate, to kernels. The
+/// module is left in the phase fuse.
+struct LoweredModule {
+  mlir::OwningOpRef<mlir::ModuleOp> kernels;
+  Signature signature;
+  int64_t arenaLowerBound = 0;
+};
+Expected<LoweredModule> lowerModule(mlir::ModuleOp module,
+                                    const ProgramOptions &options);
+
+/// Compiles \p module, of the phase graph or differentiate, into this process.
+Expected<Program> compileProgram(mlir::ModuleOp module,
+                                 const ProgramOptions &options);
+
+} // namespace nnc
+
+#endif // NNC_EXECUTION_PROGRAMCOMPILER_H

@@ -1,0 +1,147 @@
+//===- ProgramCompiler.cpp - From a graph to a callable program -----------===//
+
+#include "nnc/Execution/ProgramCompiler.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "nnc/Conversion/NNToKernels.h"
+#include "nnc/Execution/JITSession.h"
+#include "nnc/Execution/Linker.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace nnc;
+
+//===----------------------------------------------------------------------===//
+// Diagnostics
+//===----------------------------------------------------------------------===//
+
+/// The place in a file that \p location leads to, if any.
+static SourcePosition positionOf(Location location) {
+  LocationAttr found = location->findInstanceOf<FileLineColLoc>();
+  auto file = dyn_cast_or_null<FileLineColLoc>(found);
+  if (!file)
+    return {};
+  return {file.getFilename().str(), file.getLine(), file.getColumn(), ""};
+}
+
+namespace {
+/// Keeps the first error that passes report, with its notes.
+class FirstError {
+public:
+  explicit FirstError(MLIRContext *context)
+      : handler(context, [this](Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() == DiagnosticSeverity::Error && !error) {
+            error = makeError(ErrorCode::invalidModel, diagnostic.str())
+                        .at(positionOf(diagnostic.getLocation()));
+            for (Diagnostic &note : diagnostic.getNotes())
+              error->notes.push_back(
+                  {positionOf(note.getLocation()), note.str()});
+          }
+          return success();
+        }) {}
+
+  tl::unexpected<Error> take(const char *otherwise) {
+    if (error)
+      return fail(std::move(*error));
+    return fail(ErrorCode::internal, otherwise);
+  }
+
+private:
+  std::optional<Error> error;
+  ScopedDiagnosticHandler handler;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Phases
+//===----------------------------------------------------------------------===//
+
+Expected<void> nnc::runGraphPhases(ModuleOp module,
+                                   const GraphPipelineOptions &options,
+                                   Phase last) {
+  FirstError errors(module.getContext());
+  PassManager passManager(module.getContext());
+  buildSimplifyPipeline(passManager, options);
+  if (last == Phase::fuse)
+    buildFusePipeline(passManager, options);
+  if (failed(passManager.run(module)))
+    return errors.take("a pass on the graph failed without a message");
+  return {};
+}
+
+Expected<LoweredModule> nnc::lowerModule(ModuleOp module,
+                                         const ProgramOptions &options) {
+  // Kept in case an open size does not reach the kernels.
+  OwningOpRef<ModuleOp> original = module.clone();
+  if (auto run = runGraphPhases(module, options.graph, Phase::fuse); !run)
+    return fail(std::move(run).error());
+  auto lower = [&]() -> Expected<KernelProgram> {
+    auto functions = module.getOps<func::FuncOp>();
+    if (functions.empty())
+      return fail(ErrorCode::internal, "a module without a function");
+    return lowerToKernels(*functions.begin(), options.target, options.entry);
+  };
+  auto conclude =
+      [&](Expected<KernelProgram> &&lowered) -> Expected<LoweredModule> {
+    if (!lowered)
+      return fail(std::move(lowered).error());
+    LoweredModule result;
+    result.kernels = std::move(lowered->module);
+    result.signature = std::move(lowered->signature);
+    result.arenaLowerBound = lowered->arenaLowerBound;
+    auto batch = options.graph.sizes.find("batch");
+    result.signature.batch =
+        batch == options.graph.sizes.end() ? 1 : batch->second;
+    return result;
+  };
+  auto lowered = lower();
+  if (!lowered && lowered.error().code == ErrorCode::unsupported &&
+      !options.graph.bounded.empty()) {
+    GraphPipelineOptions exact = options.graph;
+    exact.bounded.clear();
+    module.getBody()->clear();
+    for (Operation &op : llvm::make_early_inc_range(*original->getBody()))
+      op.moveBefore(module.getBody(), module.getBody()->end());
+    if (auto run = runGraphPhases(module, exact, Phase::fuse); !run)
+      return fail(std::move(run).error());
+    return conclude(lower());
+  }
+  return conclude(std::move(lowered));
+}
+
+Expected<Program> nnc::compileProgram(ModuleOp module,
+                                      const ProgramOptions &options) {
+  auto start = std::chrono::steady_clock::now();
+  auto lowered = lowerModule(module, options);
+  if (!lowered)
+    return fail(std::move(lowered).error());
+  EmitOptions emit;
+  emit.threads = options.threads;
+  emit.exports = {options.entry};
+  auto objects = emitObjects(*lowered->kernels, options.target, emit);
+  if (!objects)
+    return fail(std::move(objects).error());
+  auto session = JITSession::create();
+  if (!session)
+    return fail(std::move(session).error());
+  for (const ObjectBytes &object : *objects)
+    if (auto added = (*session)->add(object); !added)
+      return fail(std::move(added).error());
+  auto entry = (*session)->lookup(options.entry);
+  if (!entry)
+    return fail(std::move(entry).error());
+  Program program;
+  program.signature = std::move(lowered->signature);
+  program.entry = reinterpret_cast<nnc_rt_entry>(*entry);
+  program.code = std::shared_ptr<JITSession>(std::move(*session));
+  std::chrono::duration<double, std::milli> elapsed =
+      std::chrono::steady_clock::now() - start;
+  program.compileMilliseconds = elapsed.count();
+  if (options.linkShared) {
+    auto shared = nnc::linkShared(*objects);
+    if (!shared)
+      return fail(std::move(shared).error());
+    program.sharedObject = std::move(*shared);
+  }
+  return program;
+}
