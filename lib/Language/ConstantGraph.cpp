@@ -90,7 +90,8 @@ struct Node {
 
 class Graph {
 public:
-  Graph(Program &program, Diagnostics &diagnostics) : diagnostics(diagnostics) {
+  Graph(SourceProgram &program, Diagnostics &diagnostics)
+      : diagnostics(diagnostics) {
     for (const auto &file : program.files)
       for (const auto &[name, decl] : file->own)
         if (const auto *constant = dynAs<ConstDecl>(decl)) {
@@ -179,6 +180,6 @@ private:
 
 } // namespace
 
-void nnc::evaluateConstants(Program &program, Diagnostics &diagnostics) {
+void nnc::evaluateConstants(SourceProgram &program, Diagnostics &diagnostics) {
   Graph(program, diagnostics).evaluateAll();
 }

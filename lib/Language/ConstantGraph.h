@@ -13,7 +13,7 @@ namespace nnc {
 
 /// Fills the `values` of each file of \p program. Reports constantCycle and
 /// the errors of evaluation.
-void evaluateConstants(Program &program, Diagnostics &diagnostics);
+void evaluateConstants(SourceProgram &program, Diagnostics &diagnostics);
 
 } // namespace nnc
 

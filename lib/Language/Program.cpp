@@ -129,7 +129,7 @@ Expected<std::string> readText(const std::string &path) {
 
 class Loader {
 public:
-  Loader(Program &program, Diagnostics &diagnostics)
+  Loader(SourceProgram &program, Diagnostics &diagnostics)
       : program(program), diagnostics(diagnostics) {}
 
   /// Parses the file and, one after the other, all it leads to. Imports are
@@ -283,7 +283,7 @@ private:
       }
   }
 
-  Program &program;
+  SourceProgram &program;
   Diagnostics &diagnostics;
   std::map<std::string, size_t> indexOf;
   /// By file: the imports that its tree names.
@@ -292,16 +292,16 @@ private:
 
 } // namespace
 
-std::unique_ptr<Program> nnc::loadProgram(const std::string &path,
-                                          std::string text,
-                                          Diagnostics &diagnostics) {
-  auto program = std::make_unique<Program>();
+std::unique_ptr<SourceProgram> nnc::loadProgram(const std::string &path,
+                                                std::string text,
+                                                Diagnostics &diagnostics) {
+  auto program = std::make_unique<SourceProgram>();
   Loader(*program, diagnostics).load(path, std::move(text));
   return diagnostics.hasErrors() ? nullptr : std::move(program);
 }
 
-std::unique_ptr<Program> nnc::loadProgram(const std::string &path,
-                                          Diagnostics &diagnostics) {
+std::unique_ptr<SourceProgram> nnc::loadProgram(const std::string &path,
+                                                Diagnostics &diagnostics) {
   Expected<std::string> text = readText(path);
   if (!text) {
     diagnostics.report(std::move(text.error()));
@@ -311,7 +311,7 @@ std::unique_ptr<Program> nnc::loadProgram(const std::string &path,
 }
 
 Expected<const ModelDecl *>
-nnc::selectModel(const Program &program,
+nnc::selectModel(const SourceProgram &program,
                  const std::optional<std::string> &name) {
   const LoadedFile &main = program.main();
   std::vector<std::string> models = main.declared(DeclKind::Model);

@@ -494,7 +494,7 @@ void clearRanges(SettingValue &value) {
 //===----------------------------------------------------------------------===//
 
 std::optional<TrainSettings> nnc::resolveTrain(
-    const Program &program, const std::optional<std::string> &modelName,
+    const SourceProgram &program, const std::optional<std::string> &modelName,
     const std::vector<SettingOverride> &overrides, Diagnostics &diagnostics) {
   Expected<const ModelDecl *> model = selectModel(program, modelName);
   if (!model) {
@@ -507,7 +507,7 @@ std::optional<TrainSettings> nnc::resolveTrain(
 }
 
 Expected<TrainSettings>
-nnc::resolveTrain(const Program &program,
+nnc::resolveTrain(const SourceProgram &program,
                   const std::optional<std::string> &modelName,
                   const std::vector<SettingOverride> &overrides) {
   Diagnostics diagnostics;

@@ -56,7 +56,7 @@ public:
 };
 
 /// A file and all it imports, directly or not.
-struct Program {
+struct SourceProgram {
   /// The file asked for comes first. Each file once.
   std::vector<std::unique_ptr<LoadedFile>> files;
 
@@ -67,18 +67,20 @@ struct Program {
 /// is wrong with any of them: syntax, fileNotFound, fileRead, importNotSource,
 /// importCycle, declaredTwice, constantCycle, and errors in constants. Null
 /// if an error was reported.
-std::unique_ptr<Program> loadProgram(const std::string &path,
-                                     Diagnostics &diagnostics);
+std::unique_ptr<SourceProgram> loadProgram(const std::string &path,
+                                           Diagnostics &diagnostics);
 
 /// The same for a \p text that is in memory already; imports are relative to
 /// \p path.
-std::unique_ptr<Program> loadProgram(const std::string &path, std::string text,
-                                     Diagnostics &diagnostics);
+std::unique_ptr<SourceProgram> loadProgram(const std::string &path,
+                                           std::string text,
+                                           Diagnostics &diagnostics);
 
 /// The model to work on: \p name if given, else the only one, else the only
 /// one with a train block. Errors: noModel, unknownModel, severalModels.
 Expected<const ast::ModelDecl *>
-selectModel(const Program &program, const std::optional<std::string> &name);
+selectModel(const SourceProgram &program,
+            const std::optional<std::string> &name);
 
 } // namespace nnc
 

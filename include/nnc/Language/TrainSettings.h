@@ -123,12 +123,12 @@ struct SettingOverride {
 /// \p overrides, under the defaults. Null if an error was reported. The result
 /// points into \p program.
 std::optional<TrainSettings> resolveTrain(
-    const Program &program, const std::optional<std::string> &modelName,
+    const SourceProgram &program, const std::optional<std::string> &modelName,
     const std::vector<SettingOverride> &overrides, Diagnostics &diagnostics);
 
 /// The same with the first error only.
 Expected<TrainSettings>
-resolveTrain(const Program &program,
+resolveTrain(const SourceProgram &program,
              const std::optional<std::string> &modelName = std::nullopt,
              const std::vector<SettingOverride> &overrides = {});
 
