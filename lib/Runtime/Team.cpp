@@ -1,0 +1,133 @@
+//===- Team.cpp - Threads that run one program together -------------------===//
+
+#include "nnc/Runtime/Team.h"
+#include <algorithm>
+#include <climits>
+#include <cstdio>
+#include <linux/futex.h>
+#include <new>
+#include <omp.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+using namespace nnc;
+
+//===----------------------------------------------------------------------===//
+// TeamBarrier
+//===----------------------------------------------------------------------===//
+
+static void relax() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+void TeamBarrier::wait() {
+  static_assert(sizeof(generation) == sizeof(int), "futex works on ints");
+  unsigned current = generation.load(std::memory_order_relaxed);
+  if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == count) {
+    arrived.store(0, std::memory_order_relaxed);
+    generation.store(current + 1, std::memory_order_release);
+    syscall(SYS_futex, &generation, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr,
+            nullptr, 0);
+    return;
+  }
+  // About 20 microseconds: longer than a balanced kernel's imbalance, shorter
+  // than what a descheduled thread costs.
+  constexpr int spins = 2000;
+  for (int i = 0; i < spins; ++i) {
+    if (generation.load(std::memory_order_acquire) != current)
+      return;
+    relax();
+  }
+  while (generation.load(std::memory_order_acquire) == current)
+    syscall(SYS_futex, &generation, FUTEX_WAIT_PRIVATE, current, nullptr,
+            nullptr, 0);
+}
+
+//===----------------------------------------------------------------------===//
+// Threads of this machine
+//===----------------------------------------------------------------------===//
+
+/// Processors that the control group's quota is worth, or a large number.
+static unsigned quotaThreads() {
+  std::FILE *file = std::fopen("/sys/fs/cgroup/cpu.max", "r");
+  if (!file)
+    return INT_MAX;
+  long long quota = 0, period = 0;
+  int found = std::fscanf(file, "%lld %lld", &quota, &period);
+  std::fclose(file);
+  if (found != 2 || quota <= 0 || period <= 0)
+    return INT_MAX;
+  return std::max<long long>(1, (quota + period - 1) / period);
+}
+
+static unsigned countThreads() {
+  cpu_set_t set;
+  unsigned allowed = 1;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0)
+    allowed = std::max(1, CPU_COUNT(&set));
+  return std::min(allowed, quotaThreads());
+}
+
+unsigned nnc::availableThreads() {
+  static const unsigned threads = countThreads();
+  return threads;
+}
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Flushes subnormal operands and results to zero while it lives.
+class FlushToZero {
+public:
+#if defined(__x86_64__)
+  FlushToZero() : saved(_mm_getcsr()) { _mm_setcsr(saved | 0x8040); }
+  ~FlushToZero() { _mm_setcsr(saved); }
+
+private:
+  unsigned saved;
+#elif defined(__aarch64__)
+  FlushToZero() {
+    asm volatile("mrs %0, fpcr" : "=r"(saved));
+    asm volatile("msr fpcr, %0" : : "r"(saved | (1ull << 24)));
+  }
+  ~FlushToZero() { asm volatile("msr fpcr, %0" : : "r"(saved)); }
+
+private:
+  unsigned long long saved;
+#endif
+};
+} // namespace
+
+void nnc::runOnTeam(nnc_rt_entry entry, void *const *args, void *arena,
+                    const int64_t *extents, unsigned threads) {
+  if (threads <= 1) {
+    FlushToZero mode;
+    entry(args, arena, extents, 0, 1, nullptr);
+    return;
+  }
+  // The team may be smaller than asked for, and its size is known only inside.
+  alignas(TeamBarrier) char storage[sizeof(TeamBarrier)];
+  nnc_rt_team team;
+#pragma omp parallel num_threads(threads) default(none)                        \
+    shared(entry, args, arena, extents, storage, team)
+  {
+#pragma omp single
+    team = {[](const nnc_rt_team *self) {
+              static_cast<TeamBarrier *>(self->context)->wait();
+            },
+            new (storage) TeamBarrier(omp_get_num_threads())};
+    FlushToZero mode;
+    entry(args, arena, extents, omp_get_thread_num(), omp_get_num_threads(),
+          &team);
+  }
+}
