@@ -49,9 +49,12 @@ TensorExpr select(TensorExpr condition, TensorExpr a, TensorExpr b) {
                            condition.value, a.value, b.value)};
 }
 TensorExpr pow(TensorExpr a, TensorExpr b) { return binary<PowOp>(a, b); }
+TensorExpr max(TensorExpr a, TensorExpr b) { return binary<MaximumOp>(a, b); }
+TensorExpr min(TensorExpr a, TensorExpr b) { return binary<MinimumOp>(a, b); }
 TensorExpr sign(TensorExpr x) { return unary<SignOp>(x); }
 TensorExpr exp(TensorExpr x) { return unary<ExpOp>(x); }
 TensorExpr log(TensorExpr x) { return unary<LogOp>(x); }
+TensorExpr sqrt(TensorExpr x) { return unary<SqrtOp>(x); }
 TensorExpr sin(TensorExpr x) { return unary<SinOp>(x); }
 TensorExpr cos(TensorExpr x) { return unary<CosOp>(x); }
 TensorExpr sigmoid(TensorExpr x) { return unary<SigmoidOp>(x); }

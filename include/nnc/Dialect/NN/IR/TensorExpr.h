@@ -54,9 +54,12 @@ inline TensorExpr select(TensorExpr condition, double a, TensorExpr b) {
 }
 
 TensorExpr pow(TensorExpr a, TensorExpr b);
+TensorExpr max(TensorExpr a, TensorExpr b); ///< NaN if either is.
+TensorExpr min(TensorExpr a, TensorExpr b); ///< NaN if either is.
 TensorExpr sign(TensorExpr x);
 TensorExpr exp(TensorExpr x);
 TensorExpr log(TensorExpr x);
+TensorExpr sqrt(TensorExpr x);
 TensorExpr sin(TensorExpr x);
 TensorExpr cos(TensorExpr x);
 TensorExpr sigmoid(TensorExpr x);
