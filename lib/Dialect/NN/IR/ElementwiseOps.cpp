@@ -12,9 +12,7 @@ using namespace nnc::nn;
 #define GET_OP_CLASSES
 #include "nnc/Dialect/NN/IR/NNOps.cpp.inc"
 
-/// Whether all elements of \p value are the number \p expected: a constant, or
-/// a scalar constant broadcast.
-static bool isFilledWith(Value value, double expected) {
+bool nnc::nn::isFilledWith(Value value, double expected) {
   if (auto broadcast = value.getDefiningOp<BroadcastOp>())
     value = broadcast.getX();
   DenseElementsAttr elements;
@@ -32,6 +30,9 @@ static bool isFloatTensor(Value value) {
   return isa<FloatType>(getElementTypeOrSelf(value.getType()));
 }
 
+static bool isTrue(Value value) { return isFilledWith(value, -1.0); }
+static bool isFalse(Value value) { return isFilledWith(value, 0.0); }
+
 //===----------------------------------------------------------------------===//
 // NegOp
 //===----------------------------------------------------------------------===//
@@ -40,6 +41,14 @@ OpFoldResult NegOp::fold(FoldAdaptor) {
   if (auto inner = getX().getDefiningOp<NegOp>())
     return inner.getX();
   return {};
+}
+
+//===----------------------------------------------------------------------===//
+// AbsOp
+//===----------------------------------------------------------------------===//
+
+OpFoldResult AbsOp::fold(FoldAdaptor) {
+  return getX().getDefiningOp<AbsOp>() ? getX() : Value();
 }
 
 //===----------------------------------------------------------------------===//
@@ -91,31 +100,33 @@ OpFoldResult DivOp::fold(FoldAdaptor) {
 }
 
 //===----------------------------------------------------------------------===//
-// PowOp
+// MaximumOp, MinimumOp, AndOp, OrOp and NotOp
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// x^2 becomes x * x and x^1 becomes x.
-struct SimplifyPower : OpRewritePattern<PowOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(PowOp op,
-                                PatternRewriter &rewriter) const override {
-    if (isFilledWith(op.getB(), 1.0)) {
-      rewriter.replaceOp(op, op.getA());
-      return success();
-    }
-    if (isFilledWith(op.getB(), 2.0)) {
-      rewriter.replaceOpWithNewOp<MulOp>(op, op.getA(), op.getA());
-      return success();
-    }
-    return rewriter.notifyMatchFailure(op, "exponent is neither 1 nor 2");
-  }
-};
-} // namespace
+OpFoldResult MaximumOp::fold(FoldAdaptor) {
+  return getA() == getB() ? getA() : Value();
+}
 
-void PowOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
-                                        MLIRContext *context) {
-  patterns.add<SimplifyPower>(context);
+OpFoldResult MinimumOp::fold(FoldAdaptor) {
+  return getA() == getB() ? getA() : Value();
+}
+
+OpFoldResult AndOp::fold(FoldAdaptor) {
+  if (getA() == getB() || isTrue(getA()) || isFalse(getB()))
+    return getB();
+  return isTrue(getB()) || isFalse(getA()) ? getA() : Value();
+}
+
+OpFoldResult OrOp::fold(FoldAdaptor) {
+  if (getA() == getB() || isFalse(getA()) || isTrue(getB()))
+    return getB();
+  return isFalse(getB()) || isTrue(getA()) ? getA() : Value();
+}
+
+OpFoldResult NotOp::fold(FoldAdaptor) {
+  if (auto inner = getX().getDefiningOp<NotOp>())
+    return inner.getX();
+  return {};
 }
 
 //===----------------------------------------------------------------------===//
@@ -147,6 +158,12 @@ LogicalResult SelectOp::verify() {
            << printSizes(getCondition().getType()) << ", operands "
            << printSizes(getY().getType());
   return success();
+}
+
+OpFoldResult SelectOp::fold(FoldAdaptor) {
+  if (getA() == getB() || isTrue(getCondition()))
+    return getA();
+  return isFalse(getCondition()) ? getB() : Value();
 }
 
 void SelectOp::buildGradient(OpBuilder &builder, ValueRange resultGradients,

@@ -82,30 +82,6 @@ OpFoldResult BroadcastOp::fold(FoldAdaptor) {
   return getX().getType() == getY().getType() ? getX() : Value();
 }
 
-namespace {
-/// A broadcast of a broadcast is one broadcast.
-struct MergeBroadcasts : OpRewritePattern<BroadcastOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(BroadcastOp op,
-                                PatternRewriter &rewriter) const override {
-    auto inner = op.getX().getDefiningOp<BroadcastOp>();
-    if (!inner)
-      return rewriter.notifyMatchFailure(op, "operand is no broadcast");
-    SmallVector<int64_t> places;
-    for (int64_t place : inner.getDimensions())
-      places.push_back(op.getDimensions()[place]);
-    rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), inner.getX(),
-                                             places);
-    return success();
-  }
-};
-} // namespace
-
-void BroadcastOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
-                                              MLIRContext *context) {
-  patterns.add<MergeBroadcasts>(context);
-}
-
 void BroadcastOp::buildGradient(OpBuilder &builder, ValueRange resultGradients,
                                 SmallVectorImpl<Value> &operandGradients) {
   SmallVector<int64_t> axes;
@@ -255,14 +231,51 @@ OpFoldResult ConcatOp::fold(FoldAdaptor) {
   return getParts().size() == 1 ? getParts()[0] : Value();
 }
 
+/// The \p extent elements of \p x along \p axis from \p start on, both known at
+/// run time only: gathered by index.
+static Value gatherRange(OpBuilder &builder, Location loc, Value x,
+                         int64_t axis, AffineExpr start, AffineExpr extent,
+                         int64_t capacity) {
+  auto type = cast<RankedTensorType>(x.getType());
+  SmallVector<int64_t> toFront = {axis}, back;
+  for (int64_t i = 0; i < type.getRank(); ++i) {
+    if (i != axis)
+      toFront.push_back(i);
+    back.push_back(i < axis ? i + 1 : (i == axis ? 0 : i));
+  }
+  Type i64 = builder.getI64Type();
+  RankedTensorType indexType = tensorType(i64, extent, capacity);
+  TensorExpr indices(builder, loc,
+                     IotaOp::create(builder, loc, indexType, /*axis=*/0));
+  TensorExpr offset(
+      builder, loc,
+      DimSizeOp::create(builder, loc, RankedTensorType::get({}, i64),
+                        DimsAttr::get(builder.getContext(), start)));
+  indices = indices + broadcast(offset, indexType, {});
+  Value rows = TransposeOp::create(builder, loc, x, toFront);
+  rows = GatherOp::create(builder, loc, rows, indices);
+  return TransposeOp::create(builder, loc, rows, back);
+}
+
 void ConcatOp::buildGradient(OpBuilder &builder, ValueRange resultGradients,
                              SmallVectorImpl<Value> &operandGradients) {
   int64_t axis = getAxis(), rank = getY().getType().getRank();
-  SmallVector<int64_t> starts(rank, 0), steps(rank, 1);
+  bool isStatic = !isNamed(sizesOf(getY())[axis]);
+  AffineExpr start = builder.getAffineConstantExpr(0);
   for (Value part : getParts()) {
-    operandGradients.push_back(SliceOp::create(
-        builder, getLoc(), part.getType(), resultGradients[0], starts, steps));
-    starts[axis] += cast<RankedTensorType>(part.getType()).getDimSize(axis);
+    auto type = cast<RankedTensorType>(part.getType());
+    AffineExpr extent = sizesOf(type)[axis];
+    if (isStatic) {
+      SmallVector<int64_t> starts(rank, 0), steps(rank, 1);
+      starts[axis] = cast<AffineConstantExpr>(start).getValue();
+      operandGradients.push_back(SliceOp::create(
+          builder, getLoc(), type, resultGradients[0], starts, steps));
+    } else {
+      operandGradients.push_back(gatherRange(builder, getLoc(),
+                                             resultGradients[0], axis, start,
+                                             extent, type.getDimSize(axis)));
+    }
+    start = start + extent;
   }
 }
 
@@ -302,6 +315,7 @@ LogicalResult SliceOp::verify() {
 }
 
 OpFoldResult SliceOp::fold(FoldAdaptor) {
+  // Nothing is left out, so nothing moves.
   return getX().getType() == getY().getType() ? getX() : Value();
 }
 
@@ -385,6 +399,14 @@ LogicalResult ReverseOp::verify() {
     previous = axis;
   }
   return success();
+}
+
+OpFoldResult ReverseOp::fold(FoldAdaptor) {
+  SmallVector<AffineExpr> sizes = sizesOf(getX());
+  if (llvm::all_of(getAxes(), [&](int64_t axis) { return sizes[axis] == 1; }))
+    return getX();
+  auto inner = getX().getDefiningOp<ReverseOp>();
+  return inner && inner.getAxes() == getAxes() ? inner.getX() : Value();
 }
 
 void ReverseOp::buildGradient(OpBuilder &builder, ValueRange resultGradients,

@@ -92,6 +92,10 @@ mlir::Value createScalar(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value createFull(mlir::OpBuilder &builder, mlir::Location loc,
                        mlir::RankedTensorType type, double value);
 
+/// Whether all elements of \p value are the number \p expected, with its sign:
+/// a constant, or a scalar constant broadcast.
+bool isFilledWith(mlir::Value value, double expected);
+
 } // namespace nnc::nn
 
 #endif // NNC_DIALECT_NN_IR_NN_H

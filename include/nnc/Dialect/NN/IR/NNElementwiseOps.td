@@ -117,6 +117,8 @@ def NN_AbsOp : NN_DifferentiableUnaryOp<"abs"> {
   }];
   let gradient = "dy * sign(x)";
   let scalar = "abs(x)";
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def NN_ExpOp : NN_DifferentiableUnaryOp<"exp"> {
@@ -354,6 +356,7 @@ def NN_AddOp : NN_DifferentiableBinaryOp<"add", NN_NumberTensor,
   let gradientB = "dy";
   let scalar = "a + b";
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def NN_SubOp : NN_DifferentiableBinaryOp<"sub", NN_NumberTensor> {
@@ -367,6 +370,7 @@ def NN_SubOp : NN_DifferentiableBinaryOp<"sub", NN_NumberTensor> {
   let gradientB = "-dy";
   let scalar = "a - b";
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def NN_MulOp : NN_DifferentiableBinaryOp<"mul", NN_NumberTensor,
@@ -381,6 +385,7 @@ def NN_MulOp : NN_DifferentiableBinaryOp<"mul", NN_NumberTensor,
   let gradientB = "dy * a";
   let scalar = "a * b";
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def NN_DivOp : NN_DifferentiableBinaryOp<"div", NN_FloatTensor> {
@@ -394,6 +399,7 @@ def NN_DivOp : NN_DifferentiableBinaryOp<"div", NN_FloatTensor> {
   let gradientB = "-(dy * y / b)";
   let scalar = "a / b";
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def NN_MaximumOp : NN_DifferentiableBinaryOp<"maximum", NN_NumberTensor,
@@ -408,6 +414,7 @@ def NN_MaximumOp : NN_DifferentiableBinaryOp<"maximum", NN_NumberTensor,
   let gradientA = "dy * select(a > b, 1.0, select(a == b, dy.like(0.5), 0.0))";
   let gradientB = "dy * select(b > a, 1.0, select(a == b, dy.like(0.5), 0.0))";
   let scalar = "max(a, b)";
+  let hasFolder = 1;
 }
 
 def NN_MinimumOp : NN_DifferentiableBinaryOp<"minimum", NN_NumberTensor,
@@ -422,6 +429,7 @@ def NN_MinimumOp : NN_DifferentiableBinaryOp<"minimum", NN_NumberTensor,
   let gradientA = "dy * select(a < b, 1.0, select(a == b, dy.like(0.5), 0.0))";
   let gradientB = "dy * select(b < a, 1.0, select(a == b, dy.like(0.5), 0.0))";
   let scalar = "min(a, b)";
+  let hasFolder = 1;
 }
 
 def NN_PowOp : NN_DifferentiableBinaryOp<"pow", NN_FloatTensor> {
@@ -470,6 +478,7 @@ def NN_AndOp : NN_BinaryOp<"and", NN_BoolTensor,
     Example: `%y = nn.and %a, %b : tensor<4xi1>`
   }];
   let scalar = "a & b";
+  let hasFolder = 1;
 }
 
 def NN_OrOp : NN_BinaryOp<"or", NN_BoolTensor,
@@ -481,6 +490,7 @@ def NN_OrOp : NN_BinaryOp<"or", NN_BoolTensor,
     Example: `%y = nn.or %a, %b : tensor<4xi1>`
   }];
   let scalar = "a | b";
+  let hasFolder = 1;
 }
 
 def NN_NotOp : NN_UnaryOp<"not", NN_BoolTensor, [NonDifferentiable]> {
@@ -491,6 +501,8 @@ def NN_NotOp : NN_UnaryOp<"not", NN_BoolTensor, [NonDifferentiable]> {
     Example: `%y = nn.not %x : tensor<4xi1>`
   }];
   let scalar = "!x";
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -554,6 +566,8 @@ def NN_SelectOp : NN_ElementwiseOp<"select",
                        ::mlir::ValueRange resultGradients,
                        ::llvm::SmallVectorImpl<::mlir::Value> &operandGradients);
   }];
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def NN_CastOp : NN_ElementwiseOp<"cast", [DifferentiableOpInterface]> {
@@ -582,6 +596,7 @@ def NN_CastOp : NN_ElementwiseOp<"cast", [DifferentiableOpInterface]> {
                        ::mlir::ValueRange resultGradients,
                        ::llvm::SmallVectorImpl<::mlir::Value> &operandGradients);
   }];
+  let hasCanonicalizer = 1;
 }
 
 class NN_ClassifyOp<string mnemonic>

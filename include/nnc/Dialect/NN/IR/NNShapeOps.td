@@ -77,6 +77,7 @@ def NN_ReshapeOp : NN_ClassedOp<"reshape", "view", [Differentiable]> {
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($y)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def NN_TransposeOp : NN_ClassedOp<"transpose", "movement",
@@ -97,13 +98,15 @@ def NN_TransposeOp : NN_ClassedOp<"transpose", "movement",
     $x `permutation` `=` $permutation attr-dict `:` type($x) `->` type($y)
   }];
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def NN_ConcatOp : NN_ClassedOp<"concat", "movement",
                                [Inferred, Differentiable]> {
   let summary = "tensors side by side along an axis";
   let description = [{
-    Gradient: dy cut into the operands' parts.
+    Gradient: dy cut into the operands' parts, by `nn.slice`, or by `nn.gather`
+    where their places along the axis are known at run time only.
 
     C1: at least one operand. C2: the axis is within the rank. C3: the operands
     agree in rank, element type and in all sizes but the axis'.
@@ -117,6 +120,7 @@ def NN_ConcatOp : NN_ClassedOp<"concat", "movement",
     $parts `axis` `=` $axis attr-dict `:` functional-type(operands, results)
   }];
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def NN_SliceOp : NN_ClassedOp<"slice", "movement", [Differentiable]> {
@@ -141,6 +145,7 @@ def NN_SliceOp : NN_ClassedOp<"slice", "movement", [Differentiable]> {
   }];
   let hasVerifier = 1;
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def NN_PadOp : NN_ClassedOp<"pad", "movement", [Inferred, Differentiable]> {
@@ -164,6 +169,7 @@ def NN_PadOp : NN_ClassedOp<"pad", "movement", [Inferred, Differentiable]> {
     $interior attr-dict `:` type($x) `->` type($y)
   }];
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def NN_ReverseOp : NN_ClassedOp<"reverse", "movement",
@@ -180,6 +186,7 @@ def NN_ReverseOp : NN_ClassedOp<"reverse", "movement",
   let results = (outs NN_Tensor:$y);
   let assemblyFormat = "$x `axes` `=` $axes attr-dict `:` type($y)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def NN_IotaOp : NN_ClassedOp<"iota", "movement", [NonDifferentiable]> {

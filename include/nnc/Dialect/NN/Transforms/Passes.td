@@ -49,29 +49,59 @@ def DifferentiatePass : Pass<"nn-differentiate", "mlir::func::FuncOp"> {
 }
 
 def SpecializePass : Pass<"nn-specialize", "mlir::func::FuncOp"> {
-  let summary = "Put sizes in for names";
+  let summary = "Put numbers in place of named sizes";
   let description = [{
-    Input: a function of nn ops with named sizes. Output: the same function with
-    static types. A name in `bounded` keeps its expressions in `#nn.dims`: its
-    size is then the capacity, and the extent at run time may be less. All other
-    expressions become constants. A name without a size is an error.
+    Input: a function of nn ops whose types may carry named sizes. Output: the
+    same function without dynamic types. A name listed in `bounded` stays in
+    `#nn.dims`, as an extent known at run time, and its size becomes the
+    capacity: `tensor<32x64xf32, #nn.dims<batch, 64>>`. All other names become
+    constants, also in `nn.dim_size`.
+
+    A name without a size, and a size below 1, are errors; so is every shape that
+    the numbers make wrong, at the op that has it.
   }];
   let options = [
-    ListOption<"sizes", "sizes", "std::string", "NAME=SIZE, …">,
+    ListOption<"sizes", "sizes", "std::string",
+               "Sizes as NAME=NUMBER; names that do not occur are ignored">,
     ListOption<"bounded", "bounded", "std::string",
-               "Names whose size is a capacity">
+               "Names whose extent is given at run time">
   ];
+  let dependentDialects = ["::nnc::nn::NNDialect"];
+}
+
+def SimplifyPass : Pass<"nn-simplify", "mlir::func::FuncOp"> {
+  let summary = "Bring a graph into its canonical form";
+  let description = [{
+    Input: a function of nn ops. Output: the same values to the last bit (NaN
+    stays NaN, with any payload; a zero keeps its sign) from fewer or cheaper
+    ops:
+
+    * the ops' own folds and canonicalization patterns;
+    * element-wise ops whose operands are all repeated along the same dimensions
+      run before the repetition, and so do permutations and reductions along
+      other dimensions;
+    * equal ops become one, and what nobody uses goes.
+
+    Numbers are not computed: constants are folded by the pass nn-fold-constants
+    of the reference. Sums are not reordered, sizes not substituted.
+  }];
   let dependentDialects = ["::nnc::nn::NNDialect"];
 }
 
 def DecomposePass : Pass<"nn-decompose", "mlir::func::FuncOp"> {
   let summary = "Replace composite ops by primitive ones";
   let description = [{
-    Input: a function of nn ops. Output: no op of the class composite, but for
-    those named in `keep`; each is replaced by its decomposition.
+    Input: a function of nn ops. Output: no op with a decomposition is left, but
+    for those that `keep` names. Differentiate first: some composite ops have a
+    gradient rule that is more exact than that of their parts, or that stops
+    gradients.
   }];
   let options = [
-    ListOption<"keep", "keep", "std::string", "Names of ops to leave alone">
+    ListOption<"keep", "keep", "std::string",
+               "Names of ops to leave, such as nn.softmax">
+  ];
+  let statistics = [
+    Statistic<"decomposed", "decomposed-ops", "Composite ops replaced">
   ];
   let dependentDialects = ["::nnc::nn::NNDialect"];
 }
