@@ -148,6 +148,12 @@ ARRAYS = {
         [0.1, -3.0, 1.5],
         [0.0, 5.0, -5.0],
     ],
+    "other_probabilities": [
+        [0.5, 0.25, 0.25],
+        [0.1, 0.8, 0.1],
+        [0.3, 0.3, 0.4],
+        [0.2, 0.5, 0.3],
+    ],
     "open_probabilities": [
         [0.9, 0.08, 0.52],
         [0.1, 0.3, 0.6],
@@ -254,9 +260,9 @@ LOSSES = [
     ),
     (
         "kl_divergence",
-        lambda q, p: (x_log_y(p, p) - x_log_y(p, q)).sum(-1),
+        lambda p, q: (p * (torch.log(p) - torch.log(q))).sum(-1),
         "open_probabilities",
-        "shares",
+        "other_probabilities",
     ),
     (
         "cosine_loss",
