@@ -59,7 +59,7 @@ struct Entry {
 /// The settings of one block, by name.
 using Entries = std::map<std::string, Entry>;
 
-DataRequest requestOf(const SettingValue &value, std::string folder,
+DataSetting requestOf(const SettingValue &value, std::string folder,
                       Diagnostics &diagnostics);
 
 class TrainResolver {
@@ -115,7 +115,7 @@ private:
   void fill();
   void fillSteps(const TrainDecl *train);
   StepSettings stepOf(const std::string &name, const Entries &entries);
-  DataRequest request(const char *name) {
+  DataSetting request(const char *name) {
     const Entry &entry = block.at(name);
     return requestOf(entry.value, entry.isOverride ? "" : file.folder,
                      diagnostics);
@@ -341,9 +341,9 @@ std::vector<std::string> globsOf(const SettingValue &value) {
 }
 
 /// The request that \p value, of the setting `data` or `validation`, makes.
-DataRequest requestOf(const SettingValue &value, std::string folder,
+DataSetting requestOf(const SettingValue &value, std::string folder,
                       Diagnostics &diagnostics) {
-  DataRequest request;
+  DataSetting request;
   request.folder = std::move(folder);
   if (!value.isList()) {
     request.source = value;
@@ -536,13 +536,13 @@ Expected<void> nnc::checkForTraining(const TrainSettings &settings) {
   return {};
 }
 
-Expected<DataRequest> nnc::parseDataRequest(const std::string &text,
+Expected<DataSetting> nnc::parseDataSetting(const std::string &text,
                                             const std::string &option) {
   Expected<AloneValue> parsed = parseAlone("data", text, option);
   if (!parsed)
     return fail(std::move(parsed.error()));
   Diagnostics diagnostics;
-  DataRequest request = requestOf(parsed->value, "", diagnostics);
+  DataSetting request = requestOf(parsed->value, "", diagnostics);
   if (diagnostics.hasErrors())
     return fail(diagnostics.errors().front());
   clearRanges(request.source);

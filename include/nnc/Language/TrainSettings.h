@@ -20,7 +20,7 @@ namespace nnc {
 
 /// A data set asked for: `"digits"`, `npz("p.npz")`, or a list of a source and
 /// what is done to its samples.
-struct DataRequest {
+struct DataSetting {
   /// A string (a built-in set, or a path whose kind is plain) or a call of a
   /// data source.
   SettingValue source;
@@ -67,9 +67,9 @@ struct StepSettings {
 struct TrainSettings {
   /// The model trained.
   const ast::ModelDecl *model = nullptr;
-  std::optional<DataRequest> data;
+  std::optional<DataSetting> data;
   /// At most one of the two is set.
-  std::optional<DataRequest> validation;
+  std::optional<DataSetting> validation;
   std::optional<double> validationShare;
   std::optional<std::string> target;
   /// Calls of metrics.
@@ -139,7 +139,7 @@ Expected<void> checkForTraining(const TrainSettings &settings);
 /// The data set that \p text of the command line asks for, e.g. `d.csv`,
 /// `csv("d.csv", scale = "unit")` or `[idx("m"), shift(0.1)]`. Relative paths
 /// start from the working directory. \p option is shown in diagnostics.
-Expected<DataRequest> parseDataRequest(const std::string &text,
+Expected<DataSetting> parseDataSetting(const std::string &text,
                                        const std::string &option);
 
 /// The metrics that \p text of the command line lists, e.g. `accuracy,f1`.
