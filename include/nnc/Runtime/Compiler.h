@@ -51,7 +51,8 @@ struct TrainStepOptions {
 
 struct CompileOptions {
   ProgramKind kind = ProgramKind::predict;
-  /// Sizes of named dimensions; "batch" is the capacity.
+  /// Sizes of named dimensions; "batch" is the capacity: the leading size of
+  /// the first input, whatever the model calls it.
   std::map<std::string, int64_t> sizes;
   /// Element type and sample shape of each bound data field, by input name;
   /// the target field of a loss is called "target".
@@ -68,6 +69,8 @@ struct CompileOptions {
   bool checkNan = false;
   /// Threads the compiler may use itself.
   int threads = 1;
+  /// Also give Program::sharedObject, for the program cache.
+  bool linkShared = false;
 };
 
 /// A program ready to be called.
@@ -116,6 +119,53 @@ struct BoundWeight {
   const void *data;
 };
 
+/// What an executable does around the graph, so that it writes what `nnc
+/// predict` would.
+struct PredictionInfo {
+  /// Raw values become (raw - offset) * factor: no entry (as they are), one
+  /// for all elements of the input's sample, or one an element.
+  struct Scaling {
+    double offset = 0, factor = 1;
+  };
+  std::vector<Scaling> inputScaling;
+  /// How the class is read off the first output: not at all, its largest
+  /// element, or whether its only element is above `threshold`.
+  enum class Classes : uint8_t { none, largest, threshold };
+  Classes classes = Classes::none;
+  double threshold = 0.5;
+  /// The names of the classes; empty: their numbers.
+  std::vector<std::string> classNames;
+};
+
+/// What `emit` writes and how.
+struct EmitRequest {
+  EmitKind kind = EmitKind::object;
+  /// Of the kinds mlir and nn: the phase after which the module is printed.
+  std::string phase;
+  /// The prefix of the functions' names, a C identifier, e.g. "digits".
+  std::string name;
+  /// Sizes of the batch, an entry each; the largest last.
+  std::vector<int64_t> batches = {1};
+  /// Compiled in, unless weightsApart.
+  std::vector<BoundWeight> weights;
+  bool weightsApart = false;
+  bool freestanding = false;
+  PredictionInfo prediction;
+};
+
+/// A picture's graph: what `nnc graph` draws.
+struct GraphInfo {
+  struct Node {
+    std::string name;  ///< e.g. "hidden.weight"; may be empty.
+    std::string kind;  ///< An op's name without "nn.", or a Role's name.
+    std::string type;  ///< e.g. "f32[batch, 128]".
+    std::string layer; ///< The path of the layer it belongs to; may be empty.
+  };
+  /// In topological order: edges lead from smaller to larger numbers.
+  std::vector<Node> nodes;
+  std::vector<std::pair<int, int>> edges;
+};
+
 /// The compiling half. Not safe to call from two threads at once.
 class Compiler {
 public:
@@ -131,12 +181,16 @@ public:
                                        const CompileOptions &options,
                                        std::vector<Error> &warnings) = 0;
 
-  /// The model after a named phase as text (kind mlir or nn), or as code.
-  /// \p weights are compiled in (object, shared, executable). For executables
-  /// and libraries the result is the file's content.
-  virtual Expected<std::string>
-  emit(const ModelSource &source, const CompileOptions &options, EmitKind kind,
-       const std::string &phase, const std::vector<BoundWeight> &weights) = 0;
+  /// The model as text or code: the content of the file to write. The batch
+  /// sizes of \p emission hold, not that of \p options.
+  virtual Expected<std::string> emit(const ModelSource &source,
+                                     const CompileOptions &options,
+                                     const EmitRequest &emission) = 0;
+
+  /// The graph after the phase \p phase, for a picture.
+  virtual Expected<GraphInfo> graph(const ModelSource &source,
+                                    const CompileOptions &options,
+                                    const std::string &phase) = 0;
 
   /// The differentiated graph of \p wrt as text, or (explain) a derivation.
   virtual Expected<std::string> gradient(const ModelSource &source,

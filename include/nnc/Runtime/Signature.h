@@ -21,7 +21,8 @@ enum class Role : uint8_t {
   state,     ///< Not trained but kept with the model (running statistics).
   optimizer, ///< Optimiser state of the parameter named in `owner`.
   scalar,    ///< One element that changes between steps: "learning_rate",
-             ///< "step" (i64, from 1), "seed" (i64), a schedule's value.
+             ///< "step" (i64, from 1), "seed" (i64), or the value of the
+             ///< schedule whose text stands in `initializer`.
   output,    ///< Written by the program.
 };
 
@@ -39,7 +40,8 @@ struct Argument {
   bool batched = false;
   int64_t rowsPerSample = 1;
   /// How a parameter or state starts, as nnc-language text, e.g.
-  /// "glorot_uniform" or "constant(0.5)"; empty for others.
+  /// "glorot_uniform" or "constant(0.5)"; the schedule of a scalar; of an
+  /// optimiser state its initialiser ("zeros" if empty).
   std::string initializer;
   /// fan_in and fan_out for the initialisers that need them.
   int64_t fanIn = 0, fanOut = 0;
