@@ -1,0 +1,17 @@
+//===- nnc.h - The C++ API of nnc -------------------------------*- C++ -*-===//
+//
+// One header for programs that build, train and run networks with nnc.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNC_NNC_H
+#define NNC_NNC_H
+
+#include "nnc/Graph/Dim.h"
+#include "nnc/Graph/Graph.h"
+#include "nnc/Graph/Layers.h"
+#include "nnc/Graph/Losses.h"
+#include "nnc/Graph/Ops.h"
+#include "nnc/Support/Error.h"
+
+#endif // NNC_NNC_H
