@@ -117,7 +117,8 @@ bool operator==(const Dim &a, const Dim &b) {
 static Dim takeMultiples(Dim &rest, const Dim &divisor) {
   const auto &[factors, divisorCoefficient] = *divisor.termMap().begin();
   Dim quotient;
-  for (const auto &[term, coefficient] : Dim(rest).termMap()) {
+  const Dim all = rest;
+  for (const auto &[term, coefficient] : all.termMap()) {
     if (coefficient % divisorCoefficient != 0 ||
         !std::includes(term.begin(), term.end(), factors.begin(),
                        factors.end()))

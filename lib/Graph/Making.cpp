@@ -170,7 +170,7 @@ std::vector<Tensor> gradient(const Operand &y, const std::vector<Tensor> &x) {
     return success();
   });
   if (failed(nn::differentiate(graph.builder, value, wrt, gradients))) {
-    graph.fail(ErrorCode::noGradient, message);
+    graph.fail(ErrorCode::internal, message);
     return results;
   }
   for (size_t i = 0; i < x.size(); ++i) {
