@@ -93,7 +93,7 @@ public:
   Graph(SourceProgram &program, Diagnostics &diagnostics)
       : diagnostics(diagnostics) {
     for (const auto &file : program.files)
-      for (const auto &[name, decl] : file->own)
+      for (const DeclPtr &decl : file->tree->decls)
         if (const auto *constant = dynAs<ConstDecl>(decl)) {
           Node &node = nodes[constant];
           node.file = file.get();

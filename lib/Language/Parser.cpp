@@ -152,7 +152,9 @@ std::unique_ptr<File> nnc::parse(std::shared_ptr<const SourceFile> source,
                       source->name(), maxSourceBytes >> 20);
     return file;
   }
+  size_t before = diagnostics.errors().size();
   Parser(*source, diagnostics).parseFile(*file);
+  diagnostics.sortFrom(before);
   return file;
 }
 

@@ -103,6 +103,16 @@ std::vector<std::string> LoadedFile::names(KindSet) const {
 
 namespace {
 
+/// That \p file sees no model \p name.
+Error unknownModel(const LoadedFile &file, const std::string &name) {
+  std::vector<std::string> candidates = file.declared(DeclKind::Model);
+  for (const LoadedFile *import : file.imports)
+    for (std::string &other : import->declared(DeclKind::Model))
+      candidates.push_back(std::move(other));
+  return makeError(ErrorCode::unknownModel, name, file.tree->source->name(),
+                   suggestion(name, candidates));
+}
+
 /// The text of the file \p path, at most a byte more than may be parsed.
 Expected<std::string> readText(const std::string &path) {
   bool isInput = path == "-";
@@ -143,8 +153,11 @@ public:
     reportCycles();
     for (const auto &file : program.files)
       declare(*file);
+    // A declaration that does not parse would be missed by its users.
+    if (diagnostics.hasErrors())
+      return;
     for (const auto &file : program.files)
-      checkImported(*file);
+      checkNames(*file);
     if (!diagnostics.hasErrors())
       evaluateConstants(program, diagnostics);
   }
@@ -273,8 +286,15 @@ private:
     diagnostics.note(::nameOf(first)->range, "first declared here");
   }
 
-  /// A name that an import brings must not be declared here or by another.
-  void checkImported(const LoadedFile &file) {
+  /// A name that an import brings must not be declared here or by another;
+  /// a train block is for a model that the file sees.
+  void checkNames(const LoadedFile &file) {
+    for (const DeclPtr &decl : file.tree->decls) {
+      const auto *train = dynAs<TrainDecl>(decl);
+      if (train && !file.findModel(train->model.text))
+        diagnostics.report(unknownModel(file, train->model.text)
+                               .at(train->model.range.position()));
+    }
     for (const LoadedFile *import : file.imports)
       for (const auto &[name, decl] : import->own) {
         const Decl *seen = file.find(name);
@@ -319,25 +339,17 @@ nnc::selectModel(const SourceProgram &program,
   for (const DeclPtr &decl : main.tree->decls)
     if (const auto *train = dynAs<TrainDecl>(decl))
       trains.push_back(train);
-  auto find = [&](const std::string &wanted,
-                  SourceRange range) -> Expected<const ModelDecl *> {
+  auto find = [&](const std::string &wanted) -> Expected<const ModelDecl *> {
     if (const ModelDecl *model = main.findModel(wanted))
       return model;
-    std::vector<std::string> candidates = models;
-    for (const LoadedFile *import : main.imports)
-      for (std::string &other : import->declared(DeclKind::Model))
-        candidates.push_back(std::move(other));
-    return fail(makeError(ErrorCode::unknownModel, wanted,
-                          main.tree->source->name(),
-                          suggestion(wanted, candidates))
-                    .at(range.position()));
+    return fail(unknownModel(main, wanted));
   };
   if (name)
-    return find(*name, {});
+    return find(*name);
   if (models.size() == 1)
-    return find(models.front(), {});
+    return find(models.front());
   if (trains.size() == 1)
-    return find(trains.front()->model.text, trains.front()->model.range);
+    return find(trains.front()->model.text);
   if (models.empty())
     return fail(ErrorCode::noModel, main.tree->source->name());
   std::string list;

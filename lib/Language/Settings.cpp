@@ -109,14 +109,17 @@ void reportUnknown(const std::string &name, SourceRange range,
   if (kinds & NoneKind)
     candidates.push_back("none");
   std::string hint = suggestion(name, candidates);
-  const Builtin *other = hint.empty() ? findAny(name) : nullptr;
-  if (std::find(type.choices.begin(), type.choices.end(), name) !=
-      type.choices.end())
-    hint = fmt::format("; did you mean \"{}\"?", name);
-  else if (other)
+  bool isChoice = std::find(type.choices.begin(), type.choices.end(), name) !=
+                  type.choices.end();
+  const Builtin *other = findOf(kinds, name);
+  if (!other && hint.empty())
+    other = findAny(name);
+  if (other && !isChoice)
     return diagnostics.error(
         range, ErrorCode::wrongKind, wantedBy, type.describe(),
         fmt::format("the {} {}", nameOf(other->kind), name));
+  if (isChoice)
+    hint = fmt::format("; did you mean \"{}\"?", name);
   diagnostics.error(range, ErrorCode::unknownName, family, name, hint);
 }
 

@@ -43,6 +43,10 @@ public:
       warnings.push_back({range.position(), std::move(text)});
   }
 
+  /// Puts the errors from the \p first on, which are of one file, in the order
+  /// of their places.
+  void sortFrom(size_t first);
+
   bool hasErrors() const { return !all.empty(); }
   bool full() const { return all.size() >= maxErrors; }
   const std::vector<Error> &errors() const { return all; }

@@ -21,9 +21,9 @@
 namespace nnc {
 
 /// The most values a list may hold, those of its lists included.
-inline constexpr size_t maxSettingSize = 4'000'000;
+inline constexpr size_t maxSettingSize = 1'000'000;
 /// The most values that the uses of constants in one file may copy.
-inline constexpr size_t maxSettingCopies = 16'000'000;
+inline constexpr size_t maxSettingCopies = 4'000'000;
 
 /// A setting's value. `range` points into the file it was written in, which
 /// must outlive it for messages; defaults have no range.

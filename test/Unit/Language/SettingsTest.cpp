@@ -134,7 +134,7 @@ TEST(Settings, ArithmeticErrors) {
               "'not' needs a bool, got the int 1");
   expectError("[1, 2][2]", ErrorCode::indexOutOfRange,
               "index 2 is outside a list of 2");
-  expectError("min([])", ErrorCode::emptyList, "min of an empty list");
+  expectError("min([])", ErrorCode::emptyList, "'min' of an empty list");
   expectError("sqrt(-1)", ErrorCode::settingOutOfRange,
               "'x' must be at least 0, got -1.0");
   expectError("range(2000000)", ErrorCode::listTooLong,
