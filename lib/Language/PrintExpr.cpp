@@ -282,7 +282,7 @@ std::optional<std::string> Printer::inlineText(const Block &block) {
   Item item = itemsOf(block, 0).front();
   if (!item.blocks.empty())
     return std::nullopt;
-  std::string text = item.text();
+  std::string text = item.text(0);
   if (text.find('\n') != std::string::npos)
     return std::nullopt;
   return "{ " + text + " }";

@@ -11,6 +11,11 @@
 using namespace nnc;
 using namespace nnc::ast;
 
+// Item::group of what has an `=`; statements have one a kind.
+static constexpr unsigned settingGroup = 1;
+static constexpr unsigned constantGroup = 2;
+static constexpr unsigned statementGroup = 3;
+
 static std::string spaces(unsigned count) { return std::string(count, ' '); }
 
 //===----------------------------------------------------------------------===//
@@ -95,9 +100,57 @@ void Printer::printTrailing(uint32_t after, uint32_t before) {
   printed[firstComment++] = true;
 }
 
+bool Printer::hasCommentInside(const Item &item) const {
+  if (!item.range.file || !hasComment(item.range))
+    return false;
+  for (const Comment &comment : file->comments) {
+    uint32_t offset = comment.range.begin;
+    bool inBlock = std::any_of(
+        item.blocks.begin(), item.blocks.end(), [&](const SourceRange &block) {
+          return offset >= block.begin && offset < block.end;
+        });
+    if (offset >= item.range.begin && offset < item.range.end && !inBlock)
+      return true;
+  }
+  return false;
+}
+
+bool Printer::isAdjacent(const Item &before, const Item &item) const {
+  return item.group != 0 && item.group == before.group &&
+         before.blocks.empty() &&
+         lineOf(item.range.begin) <= lineOf(before.range.end) + 1 &&
+         !hasCommentInside(item) &&
+         before.text(0).find('\n') == std::string::npos;
+}
+
+std::vector<size_t>
+Printer::alignedWidths(const std::vector<Item> &items) const {
+  // Names of very different length are better left where they are.
+  constexpr size_t maxSpread = 8;
+  std::vector<size_t> widths(items.size(), 0);
+  for (size_t begin = 0; begin < items.size();) {
+    size_t narrowest = items[begin].headWidth, widest = narrowest;
+    size_t end = begin + 1;
+    for (; end < items.size() && isAdjacent(items[end - 1], items[end]);
+         ++end) {
+      size_t low = std::min(narrowest, items[end].headWidth);
+      size_t high = std::max(widest, items[end].headWidth);
+      if (high - low > maxSpread)
+        break;
+      narrowest = low;
+      widest = high;
+    }
+    std::fill(widths.begin() + static_cast<ptrdiff_t>(begin),
+              widths.begin() + static_cast<ptrdiff_t>(end), widest);
+    begin = end;
+  }
+  return widths;
+}
+
 void Printer::printItems(const std::vector<Item> &items, unsigned indent,
                          uint32_t end) {
   bool first = true;
+  std::vector<size_t> widths = alignedWidths(items);
   for (size_t i = 0; i < items.size(); ++i) {
     const Item &item = items[i];
     if (item.separate && !out.empty() && !out.ends_with("\n\n"))
@@ -108,7 +161,7 @@ void Printer::printItems(const std::vector<Item> &items, unsigned indent,
       blankLineIfAsked(item.range.begin, first);
     }
     first = false;
-    std::string text = item.text();
+    std::string text = item.text(widths[i]);
     out += spaces(indent) + text + "\n";
     if (!item.range.file)
       continue;
@@ -194,44 +247,6 @@ std::string Printer::signatureText(const Signature &signature, size_t column,
 // Statements
 //===----------------------------------------------------------------------===//
 
-std::string Printer::statementText(const Statement &statement,
-                                   unsigned indent) {
-  switch (statement.kind) {
-  case StatementKind::Bind: {
-    const auto &bind = as<BindStatement>(statement);
-    std::string names;
-    for (const Name &name : bind.names)
-      names += (names.empty() ? "" : ", ") + printName(name.text);
-    return fitted(names + " = ", *bind.value, indent);
-  }
-  case StatementKind::Net: {
-    const auto &net = as<NetStatement>(statement);
-    return fitted("net " + printName(net.name.text) + " = ", *net.value,
-                  indent);
-  }
-  case StatementKind::Param: {
-    const auto &param = as<ParamStatement>(statement);
-    return fitted("param " + printName(param.name.text) + ": " +
-                      typeText(param.type) + " = ",
-                  *param.initializer, indent);
-  }
-  case StatementKind::State: {
-    const auto &state = as<StateStatement>(statement);
-    return fitted("state " + printName(state.name.text) + ": " +
-                      typeText(state.type) + " = ",
-                  *state.initializer, indent);
-  }
-  case StatementKind::Next: {
-    const auto &next = as<NextStatement>(statement);
-    return fitted("next " + printName(next.name.text) + " = ", *next.value,
-                  indent);
-  }
-  case StatementKind::Penalty:
-    return fitted("penalty ", *as<PenaltyStatement>(statement).value, indent);
-  }
-  return "";
-}
-
 std::string Printer::endText(const Block &block, unsigned indent) {
   std::string head = block.end == BlockEnd::Return ? "return " : "yield ";
   if (block.results.size() == 1)
@@ -247,32 +262,67 @@ std::string Printer::endText(const Block &block, unsigned indent) {
   return head + (fits ? flat : lines);
 }
 
-static void collectBlocks(const Statement &statement,
-                          std::vector<SourceRange> &blocks) {
-  switch (statement.kind) {
-  case StatementKind::Bind:
-    return nnc::collectBlocks(*as<BindStatement>(statement).value, blocks);
-  case StatementKind::Net:
-    return nnc::collectBlocks(*as<NetStatement>(statement).value, blocks);
-  case StatementKind::Param:
-    return nnc::collectBlocks(*as<ParamStatement>(statement).initializer,
-                              blocks);
-  case StatementKind::State:
-    return nnc::collectBlocks(*as<StateStatement>(statement).initializer,
-                              blocks);
-  case StatementKind::Next:
-    return nnc::collectBlocks(*as<NextStatement>(statement).value, blocks);
-  case StatementKind::Penalty:
-    return nnc::collectBlocks(*as<PenaltyStatement>(statement).value, blocks);
-  }
+Printer::Item Printer::assignmentOf(SourceRange range, unsigned group,
+                                    std::string head, const Expr &value,
+                                    unsigned indent) {
+  Item item;
+  item.range = range;
+  collectBlocks(value, item.blocks);
+  item.group = group;
+  item.headWidth = head.size();
+  item.text = [this, head, &value, indent](size_t width) {
+    std::string filled = head;
+    if (filled.size() < width)
+      filled.resize(width, ' ');
+    return fitted(filled + " = ", value, indent);
+  };
+  return item;
 }
 
 Printer::Item Printer::itemOf(const Statement &statement, unsigned indent) {
+  unsigned group = statementGroup + static_cast<unsigned>(statement.kind);
+  switch (statement.kind) {
+  case StatementKind::Bind: {
+    const auto &bind = as<BindStatement>(statement);
+    std::string names;
+    for (const Name &name : bind.names)
+      names += (names.empty() ? "" : ", ") + printName(name.text);
+    return assignmentOf(statement.range, group, names, *bind.value, indent);
+  }
+  case StatementKind::Net: {
+    const auto &net = as<NetStatement>(statement);
+    return assignmentOf(statement.range, group,
+                        "net " + printName(net.name.text), *net.value, indent);
+  }
+  case StatementKind::Param: {
+    const auto &param = as<ParamStatement>(statement);
+    return assignmentOf(statement.range, group,
+                        "param " + printName(param.name.text) + ": " +
+                            typeText(param.type),
+                        *param.initializer, indent);
+  }
+  case StatementKind::State: {
+    const auto &state = as<StateStatement>(statement);
+    return assignmentOf(statement.range, group,
+                        "state " + printName(state.name.text) + ": " +
+                            typeText(state.type),
+                        *state.initializer, indent);
+  }
+  case StatementKind::Next: {
+    const auto &next = as<NextStatement>(statement);
+    return assignmentOf(statement.range, group,
+                        "next " + printName(next.name.text), *next.value,
+                        indent);
+  }
+  case StatementKind::Penalty:
+    break;
+  }
+  const Expr &value = *as<PenaltyStatement>(statement).value;
   Item item;
   item.range = statement.range;
-  ::collectBlocks(statement, item.blocks);
-  item.text = [this, &statement, indent] {
-    return statementText(statement, indent);
+  collectBlocks(value, item.blocks);
+  item.text = [this, &value, indent](size_t) {
+    return fitted("penalty ", value, indent);
   };
   return item;
 }
@@ -287,8 +337,8 @@ std::vector<Printer::Item> Printer::itemsOf(const Block &block,
   Item end;
   end.range = block.endRange;
   for (const ExprPtr &result : block.results)
-    nnc::collectBlocks(*result, end.blocks);
-  end.text = [this, &block, indent] { return endText(block, indent); };
+    collectBlocks(*result, end.blocks);
+  end.text = [this, &block, indent](size_t) { return endText(block, indent); };
   items.push_back(std::move(end));
   return items;
 }
@@ -314,7 +364,7 @@ Printer::Item Printer::itemOf(const Function &function, const char *word,
   Item item;
   item.range = function.range;
   item.blocks = {function.body.range};
-  item.text = [this, &function, word, indent] {
+  item.text = [this, &function, word, indent](size_t) {
     return functionText(function, word, indent);
   };
   return item;
@@ -346,20 +396,15 @@ std::string Printer::modelText(const ModelDecl &model) {
 }
 
 Printer::Item Printer::itemOf(const Setting &setting, unsigned indent) {
-  Item item;
-  item.range = setting.range;
-  nnc::collectBlocks(*setting.value, item.blocks);
-  item.text = [this, &setting, indent] {
-    return fitted(printName(setting.name.text) + " = ", *setting.value, indent);
-  };
-  return item;
+  return assignmentOf(setting.range, settingGroup, printName(setting.name.text),
+                      *setting.value, indent);
 }
 
 Printer::Item Printer::itemOf(const Step &step, unsigned indent) {
   Item item;
   item.range = step.range;
   item.blocks = {step.bodyRange};
-  item.text = [this, &step, indent] {
+  item.text = [this, &step, indent](size_t) {
     std::vector<Item> settings;
     for (const Setting &setting : step.settings)
       settings.push_back(itemOf(setting, indent + 2));
@@ -384,30 +429,30 @@ Printer::Item Printer::itemOf(const Decl &decl) {
   item.range = decl.range;
   switch (decl.kind) {
   case DeclKind::Import:
-    item.text = [&decl] {
+    item.text = [&decl](size_t) {
       return "import " + printString(as<ImportDecl>(decl).path);
     };
     break;
-  case DeclKind::Const:
-    nnc::collectBlocks(*as<ConstDecl>(decl).value, item.blocks);
-    item.text = [this, &decl] {
-      const auto &constant = as<ConstDecl>(decl);
-      return fitted("const " + printName(constant.name.text) + " = ",
-                    *constant.value, 0);
-    };
-    break;
+  case DeclKind::Const: {
+    const auto &constant = as<ConstDecl>(decl);
+    return assignmentOf(decl.range, constantGroup,
+                        "const " + printName(constant.name.text),
+                        *constant.value, 0);
+  }
   case DeclKind::Layer:
     return itemOf(as<LayerDecl>(decl).function, "layer", 0);
   case DeclKind::Model: {
     const auto &model = as<ModelDecl>(decl);
     item.blocks = {model.function ? model.function->body.range
                                   : model.bodyRange};
-    item.text = [this, &model] { return modelText(model); };
+    item.text = [this, &model](size_t) { return modelText(model); };
     break;
   }
   case DeclKind::Train:
     item.blocks = {as<TrainDecl>(decl).bodyRange};
-    item.text = [this, &decl] { return trainText(as<TrainDecl>(decl)); };
+    item.text = [this, &decl](size_t) {
+      return trainText(as<TrainDecl>(decl));
+    };
     break;
   }
   return item;
@@ -418,7 +463,9 @@ std::string Printer::printFile() {
   if (file->version) {
     Item &version = items.emplace_back();
     version.range = file->versionRange;
-    version.text = [this] { return fmt::format("nnc {}", *file->version); };
+    version.text = [this](size_t) {
+      return fmt::format("nnc {}", *file->version);
+    };
   }
   auto isShort = [](const Decl &decl) {
     return decl.kind == DeclKind::Import || decl.kind == DeclKind::Const;

@@ -32,8 +32,14 @@ private:
     SourceRange range;
     /// Blocks in it, which print the comments that stand in them.
     std::vector<SourceRange> blocks;
-    /// Its lines, without the newline after the last.
-    std::function<std::string()> text;
+    /// Its lines, without the newline after the last. What stands before its
+    /// `=` is filled up to so many columns.
+    std::function<std::string(size_t width)> text;
+    /// Items of one group in adjacent lines have their `=` below each other;
+    /// 0 for those that have none.
+    unsigned group = 0;
+    /// The columns before its `=`.
+    size_t headWidth = 0;
     /// A blank line stands before it in any case.
     bool separate = false;
   };
@@ -41,6 +47,11 @@ private:
   // Items and comments.
   void printItems(const std::vector<Item> &items, unsigned indent,
                   uint32_t end);
+  /// The width to which each item fills up what stands before its `=`.
+  std::vector<size_t> alignedWidths(const std::vector<Item> &items) const;
+  /// True if \p item stands on the line below \p before and both on one line.
+  bool isAdjacent(const Item &before, const Item &item) const;
+  bool hasCommentInside(const Item &item) const;
   void printComment(size_t index, uint32_t offset, unsigned indent,
                     bool &first);
   void printCommentsBefore(uint32_t offset, unsigned indent, bool &first);
@@ -60,7 +71,8 @@ private:
   Item itemOf(const ast::Function &function, const char *word, unsigned indent);
   Item itemOf(const ast::Decl &decl);
   std::vector<Item> itemsOf(const ast::Block &block, unsigned indent);
-  std::string statementText(const ast::Statement &statement, unsigned indent);
+  Item assignmentOf(SourceRange range, unsigned group, std::string head,
+                    const ast::Expr &value, unsigned indent);
   std::string functionText(const ast::Function &function, const char *word,
                            unsigned indent);
   std::string modelText(const ast::ModelDecl &model);

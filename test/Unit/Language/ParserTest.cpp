@@ -33,7 +33,7 @@ TEST_P(ExampleFiles, Parses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ExampleFiles,
-                         ::testing::ValuesIn(test::listFiles("examples")),
+                         ::testing::ValuesIn(test::listFiles("examples", true)),
                          test::fileParamName);
 
 } // namespace

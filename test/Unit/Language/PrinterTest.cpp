@@ -51,7 +51,7 @@ TEST_P(ExampleFormat, IsFormatted) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ExampleFormat,
-                         ::testing::ValuesIn(test::listFiles("examples")),
+                         ::testing::ValuesIn(test::listFiles("examples", true)),
                          test::fileParamName);
 
 } // namespace
@@ -188,4 +188,20 @@ TEST(Format, KeepsOneLineBlocks) {
                      "  }\n"
                      "}\n";
   EXPECT_EQ(format(text), text);
+}
+
+TEST(Format, AlignsAssignmentsInAdjacentLines) {
+  EXPECT_EQ(format("train m {\n  data = \"digits\"\n  batch_size = 8\n\n"
+                   "  seed = 1\n  # why\n  epochs = 2\n}\n"),
+            "train m {\n"
+            "  data       = \"digits\"\n"
+            "  batch_size = 8\n"
+            "\n"
+            "  seed = 1\n"
+            "  # why\n"
+            "  epochs = 2\n"
+            "}\n");
+  // Names of very different length are left alone.
+  EXPECT_EQ(format("const a = 1\nconst long_name_of_it = 2\n"),
+            "const a = 1\nconst long_name_of_it = 2\n");
 }

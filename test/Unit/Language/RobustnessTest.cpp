@@ -123,7 +123,7 @@ ErrorCode codeOf(const std::string &expression) {
 
 TEST(Robustness, MutatedExamples) {
   std::vector<std::string> seeds;
-  for (const std::string &path : test::listFiles("examples"))
+  for (const std::string &path : test::listFiles("examples", true))
     seeds.push_back(test::readFile(path));
   ASSERT_FALSE(seeds.empty());
   Mutator mutator(std::move(seeds));

@@ -29,13 +29,17 @@ inline std::string readFile(const std::string &path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-/// The .nn files of \p folder (relative to the root), sorted.
-inline std::vector<std::string> listFiles(const std::string &folder) {
+/// The .nn files of \p folder (relative to the root), sorted; also those of
+/// folders in it if \p deep.
+inline std::vector<std::string> listFiles(const std::string &folder,
+                                          bool deep = false) {
   std::vector<std::string> paths;
   std::error_code ignored;
-  for (const auto &entry :
-       std::filesystem::directory_iterator(sourcePath(folder), ignored))
-    if (entry.path().extension() == ".nn")
+  std::filesystem::recursive_directory_iterator entries(sourcePath(folder),
+                                                        ignored);
+  for (const auto &entry : entries)
+    if (entry.path().extension() == ".nn" &&
+        (deep || entry.path().parent_path() == sourcePath(folder)))
       paths.push_back(entry.path().string());
   std::sort(paths.begin(), paths.end());
   return paths;

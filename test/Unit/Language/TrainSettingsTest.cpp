@@ -257,21 +257,21 @@ TEST(TrainSettings, ChecksForTraining) {
 }
 
 TEST(TrainSettings, RequestsOfTheCommandLine) {
-  Expected<DataRequest> request = parseDataRequest("digits", "--data");
+  Expected<DataSetting> request = parseDataSetting("digits", "--data");
   ASSERT_TRUE(request);
   EXPECT_EQ(request->source.text, "digits");
-  request = parseDataRequest("[idx(\"m\"), one_hot]", "--data");
+  request = parseDataSetting("[idx(\"m\"), one_hot]", "--data");
   ASSERT_TRUE(request);
   EXPECT_TRUE(request->source.isCall("idx"));
   ASSERT_EQ(request->transforms.size(), 1u);
   EXPECT_EQ(request->transforms[0].range.file, nullptr);
-  request = parseDataRequest("some dir/(odd).csv", "--data");
+  request = parseDataSetting("some dir/(odd).csv", "--data");
   ASSERT_TRUE(request);
   EXPECT_EQ(request->source.text, "some dir/(odd).csv");
-  request = parseDataRequest("csv(path)", "--data");
+  request = parseDataSetting("csv(path)", "--data");
   ASSERT_FALSE(request);
   EXPECT_EQ(request.error().code, ErrorCode::unknownName);
-  request = parseDataRequest("[one_hot]", "--data");
+  request = parseDataSetting("[one_hot]", "--data");
   ASSERT_FALSE(request);
   EXPECT_EQ(request.error().code, ErrorCode::malformedSetting);
   auto metrics = parseMetrics("accuracy,f1", "--metrics");
@@ -284,7 +284,7 @@ TEST(TrainSettings, RequestsOfTheCommandLine) {
 }
 
 TEST(TrainSettings, ExamplesResolve) {
-  for (const std::string &path : test::listFiles("examples")) {
+  for (const std::string &path : test::listFiles("examples", true)) {
     Diagnostics diagnostics;
     auto program = loadProgram(path, diagnostics);
     ASSERT_TRUE(program) << render(diagnostics.errors().front());
