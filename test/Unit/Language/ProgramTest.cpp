@@ -27,7 +27,7 @@ protected:
     std::ofstream(folder + name) << text;
   }
 
-  std::unique_ptr<Program> load(const std::string &name) {
+  std::unique_ptr<SourceProgram> load(const std::string &name) {
     diagnostics = Diagnostics();
     return loadProgram(folder + name, diagnostics);
   }
@@ -39,7 +39,7 @@ protected:
 
   std::string folder;
   Diagnostics diagnostics;
-  std::unique_ptr<Program> program;
+  std::unique_ptr<SourceProgram> program;
 };
 
 constexpr const char *modelText =

@@ -19,7 +19,7 @@ constexpr const char *modelText =
 
 /// The settings of a train block and what keeps them alive.
 struct Resolved {
-  std::unique_ptr<Program> program;
+  std::unique_ptr<SourceProgram> program;
   std::optional<TrainSettings> settings;
   Diagnostics diagnostics;
 
