@@ -71,12 +71,38 @@ template <typename T> Array<T> randomArray(size_t size, unsigned seed) {
   return array;
 }
 
+/// The ways to make code for this host: as it is, with AVX2 only, and without
+/// masked loads and stores.
+enum class Variant : uint8_t { host, avx2, unmasked };
+
+inline TargetDescription targetOf(Variant variant) {
+  TargetDescription host = TargetDescription::host().value();
+  if (variant == Variant::avx2 && host.triple.starts_with("x86_64"))
+    return TargetDescription::named("x86-64-v3").value();
+  if (variant == Variant::unmasked)
+    host.maskedWords = host.maskedBytes = false;
+  return host;
+}
+
+/// Tests that run for every variant.
+class ForEachVariant : public testing::TestWithParam<Variant> {};
+#define NNC_FOR_EACH_VARIANT(NAME)                                             \
+  INSTANTIATE_TEST_SUITE_P(                                                    \
+      Target, NAME,                                                            \
+      testing::Values(Variant::host, Variant::avx2, Variant::unmasked),        \
+      [](const auto &info) {                                                   \
+        return info.param == Variant::host   ? "Host"                          \
+               : info.param == Variant::avx2 ? "AVX2"                          \
+                                             : "Unmasked";                     \
+      })
+
 class Harness {
 public:
-  Harness() : context(mlir::MLIRContext::Threading::DISABLED) {
+  explicit Harness(Variant variant = Variant::host)
+      : context(mlir::MLIRContext::Threading::DISABLED),
+        target(targetOf(variant)) {
     loadKernelDialects(context);
     module = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
-    target = TargetDescription::host().value();
   }
 
   /// Adds the kernels of a template, under a number for run().

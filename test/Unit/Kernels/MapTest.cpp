@@ -8,6 +8,12 @@ using namespace nnc;
 using namespace nnc::kernels;
 using namespace nnc::test;
 
+namespace {
+
+class Map : public ForEachVariant {};
+
+} // namespace
+
 /// a * b + a.
 static SmallVector<Value> multiplyAdd(BodyContext &c) {
   Value product =
@@ -15,8 +21,8 @@ static SmallVector<Value> multiplyAdd(BodyContext &c) {
   return {arith::AddFOp::create(c.builder, c.loc, product, c.inputs[0])};
 }
 
-TEST(Map, EverySizeAndTeam) {
-  Harness harness;
+TEST_P(Map, EverySizeAndTeam) {
+  Harness harness(GetParam());
   std::vector<int64_t> sizes;
   for (int64_t n = 1; n <= 40; ++n)
     sizes.push_back(n);
@@ -45,8 +51,8 @@ TEST(Map, EverySizeAndTeam) {
 }
 
 /// Bias along columns, a scalar, a transposed input, and a part of the output.
-TEST(Map, StridesBroadcastsAndParts) {
-  Harness harness;
+TEST_P(Map, StridesBroadcastsAndParts) {
+  Harness harness(GetParam());
   struct Case {
     int64_t rows, columns;
     unsigned program;
@@ -101,8 +107,8 @@ TEST(Map, StridesBroadcastsAndParts) {
   }
 }
 
-TEST(Map, RowsAtRunTimeAndInPlace) {
-  Harness harness;
+TEST_P(Map, RowsAtRunTimeAndInPlace) {
+  Harness harness(GetParam());
   int64_t capacity = 12, columns = 37;
   unsigned program =
       harness.add(emitMap(*harness.module, harness.target,
@@ -126,8 +132,8 @@ TEST(Map, RowsAtRunTimeAndInPlace) {
     }
 }
 
-TEST(Map, IndicesAndOtherTypes) {
-  Harness harness;
+TEST_P(Map, IndicesAndOtherTypes) {
+  Harness harness(GetParam());
   int64_t rows = 5, columns = 19, size = rows * columns;
   MapSpec spec;
   spec.name = "map";
@@ -174,8 +180,8 @@ TEST(Map, IndicesAndOtherTypes) {
   }
 }
 
-TEST(Map, RejectsAccessOutsideItsBuffer) {
-  Harness harness;
+TEST_P(Map, RejectsAccessOutsideItsBuffer) {
+  Harness harness(GetParam());
   MapSpec spec{.name = "map",
                .domain = {4},
                .buffers = {{harness.f32(), 4}},
@@ -185,3 +191,5 @@ TEST(Map, RejectsAccessOutsideItsBuffer) {
   ASSERT_FALSE(emitted.has_value());
   EXPECT_EQ(emitted.error().code, ErrorCode::internal);
 }
+
+NNC_FOR_EACH_VARIANT(Map);

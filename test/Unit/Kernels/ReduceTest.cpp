@@ -8,6 +8,12 @@ using namespace nnc;
 using namespace nnc::kernels;
 using namespace nnc::test;
 
+namespace {
+
+class Reduce : public ForEachVariant {};
+
+} // namespace
+
 static SmallVector<Value> same(BodyContext &c) {
   return SmallVector<Value>(c.inputs);
 }
@@ -22,8 +28,9 @@ struct Case {
 
 } // namespace
 
-template <typename T> static void checkSums(std::vector<Case> cases) {
-  Harness harness;
+template <typename T>
+static void checkSums(Variant variant, std::vector<Case> cases) {
+  Harness harness(variant);
   Type element = std::is_same_v<T, float> ? harness.f32() : harness.f64();
   for (auto [number, c] : llvm::enumerate(cases)) {
     ReduceSpec spec;
@@ -63,28 +70,28 @@ template <typename T> static void checkSums(std::vector<Case> cases) {
   }
 }
 
-TEST(Reduce, ColumnSums) {
+TEST_P(Reduce, ColumnSums) {
   std::vector<Case> cases;
   for (int64_t size = 1; size <= 40; ++size) {
     cases.push_back({1, 5, size});
     cases.push_back({1, size, 19});
   }
   cases.insert(cases.end(), {{1, 128, 500}, {3, 7, 33}, {40, 3, 2}});
-  checkSums<float>(cases);
+  checkSums<float>(GetParam(), cases);
 }
 
-TEST(Reduce, TrailingSums) {
+TEST_P(Reduce, TrailingSums) {
   std::vector<Case> cases;
   for (int64_t size = 1; size <= 40; ++size)
     cases.push_back({3, size, 1});
   cases.push_back({1, 1, 1});
-  checkSums<float>(cases);
-  checkSums<double>({{3, 17, 1}, {3, 17, 5}, {1, 1000, 9}});
+  checkSums<float>(GetParam(), cases);
+  checkSums<double>(GetParam(), {{3, 17, 1}, {3, 17, 5}, {1, 1000, 9}});
 }
 
 /// Few results of many elements go through scratch.
-TEST(Reduce, LongSumsInBlocks) {
-  Harness harness;
+TEST_P(Reduce, LongSumsInBlocks) {
+  Harness harness(GetParam());
   ReduceSpec spec;
   spec.name = "long";
   spec.reduced = {100003};
@@ -98,13 +105,14 @@ TEST(Reduce, LongSumsInBlocks) {
   EXPECT_EQ(emitted->phases.size(), 2u);
   EXPECT_GT(emitted->scratchBytes, 0);
   checkSums<float>(
+      GetParam(),
       {{1, 100003, 1}, {2, 60000, 1}, {1, 20011, 7}, {1, 1000, 100}});
 }
 
 /// Batch statistics: kept channels between two reduced dimensions, rows known
 /// at run time, a finish with inputs of its own, largest value and its place.
-TEST(Reduce, ChannelsWithFinish) {
-  Harness harness;
+TEST_P(Reduce, ChannelsWithFinish) {
+  Harness harness(GetParam());
   int64_t images = 40, channels = 5, pixels = 263;
   Type f32 = harness.f32(), i64 = harness.integer(64);
   int64_t size = images * channels * pixels;
@@ -173,8 +181,8 @@ TEST(Reduce, ChannelsWithFinish) {
     }
 }
 
-TEST(Reduce, IntegersProductsAndMinima) {
-  Harness harness;
+TEST_P(Reduce, IntegersProductsAndMinima) {
+  Harness harness(GetParam());
   int64_t rows = 6, columns = 21;
   Type i32 = harness.integer(32), f64 = harness.f64();
   ReduceSpec spec;
@@ -219,3 +227,5 @@ TEST(Reduce, IntegersProductsAndMinima) {
     EXPECT_EQ(products[j], product);
   }
 }
+
+NNC_FOR_EACH_VARIANT(Reduce);

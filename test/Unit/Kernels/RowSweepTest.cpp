@@ -8,6 +8,12 @@ using namespace nnc;
 using namespace nnc::kernels;
 using namespace nnc::test;
 
+namespace {
+
+class RowSweep : public ForEachVariant {};
+
+} // namespace
+
 /// x - mean(x), the largest element and its place, the row's variance.
 static RowSweepSpec statistics(Harness &harness, Extent rows, int64_t columns,
                                const std::string &name) {
@@ -53,8 +59,8 @@ static RowSweepSpec statistics(Harness &harness, Extent rows, int64_t columns,
   return spec;
 }
 
-TEST(RowSweep, StatisticsOfEveryWidth) {
-  Harness harness;
+TEST_P(RowSweep, StatisticsOfEveryWidth) {
+  Harness harness(GetParam());
   std::vector<int64_t> widths;
   for (int64_t n = 1; n <= 40; ++n)
     widths.push_back(n);
@@ -109,8 +115,8 @@ TEST(RowSweep, StatisticsOfEveryWidth) {
 }
 
 /// Strided columns, ties, NaN: the first of equals and the first NaN win.
-TEST(RowSweep, PositionsOfTiesAndNaN) {
-  Harness harness;
+TEST_P(RowSweep, PositionsOfTiesAndNaN) {
+  Harness harness(GetParam());
   int64_t rows = 4, columns = 37;
   RowSweepSpec spec;
   spec.name = "places";
@@ -155,8 +161,96 @@ TEST(RowSweep, PositionsOfTiesAndNaN) {
   }
 }
 
-TEST(RowSweep, RejectsAnUnknownRowValue) {
-  Harness harness;
+/// softmax(x) and cross-entropy with the class in `labels`: largest element,
+/// sum of exponentials (which are kept in the output), scaling in place.
+static RowSweepSpec softmax(Harness &harness, int64_t rows, int64_t columns,
+                            const std::string &name) {
+  RowSweepSpec spec;
+  spec.name = name;
+  spec.rows = {rows};
+  spec.columns = columns;
+  Type f32 = harness.f32();
+  spec.buffers = {{f32, rows * columns},
+                  {harness.integer(64), rows},
+                  {f32, rows * columns},
+                  {f32, rows}};
+  Access in{0, {columns, 1}}, labels{1, {1, 0}}, out{2, {columns, 1}};
+  Sweep largest;
+  largest.inputs = {in};
+  largest.reductions = {{ReduceKind::maximum, f32}};
+  largest.body = [](BodyContext &c) -> SmallVector<Value> {
+    return {c.inputs[0]};
+  };
+  Sweep exponentials;
+  exponentials.inputs = {in, labels};
+  exponentials.outputs = {out};
+  exponentials.reductions = {{ReduceKind::sum, f32}, {ReduceKind::sum, f32}};
+  exponentials.body = [](BodyContext &c) -> SmallVector<Value> {
+    Value shifted =
+        arith::SubFOp::create(c.builder, c.loc, c.inputs[0], c.inputs[2]);
+    Value e = math::ExpOp::create(c.builder, c.loc, shifted);
+    Value isLabel = arith::CmpIOp::create(
+        c.builder, c.loc, arith::CmpIPredicate::eq, c.index(1), c.inputs[1]);
+    Value zero = arith::ConstantOp::create(c.builder, c.loc,
+                                           c.builder.getZeroAttr(e.getType()));
+    Value picked =
+        arith::SelectOp::create(c.builder, c.loc, isLabel, shifted, zero);
+    return {e, picked, e};
+  };
+  exponentials.finish = [](BodyContext &c) -> SmallVector<Value> {
+    Value sum = c.inputs[1], picked = c.inputs[2];
+    Value one = arith::ConstantOp::create(
+        c.builder, c.loc,
+        DenseElementsAttr::get(c.vectorOf(c.builder.getF32Type()), 1.0f));
+    Value log = math::LogOp::create(c.builder, c.loc, sum);
+    return {arith::DivFOp::create(c.builder, c.loc, one, sum),
+            arith::SubFOp::create(c.builder, c.loc, log, picked)};
+  };
+  exponentials.finishTypes = {f32, f32};
+  Sweep scale;
+  scale.inputs = scale.outputs = {out};
+  scale.body = [](BodyContext &c) -> SmallVector<Value> {
+    return {arith::MulFOp::create(c.builder, c.loc, c.inputs[0], c.inputs[4])};
+  };
+  spec.sweeps = {largest, exponentials, scale};
+  spec.rowOutputs = {{3, {1}}};
+  spec.rowValues = {4};
+  return spec;
+}
+
+TEST_P(RowSweep, SoftmaxCrossEntropy) {
+  Harness harness(GetParam());
+  int64_t rows = 7;
+  std::vector<int64_t> widths{1, 2, 10, 16, 17, 33, 200};
+  std::vector<unsigned> programs;
+  for (int64_t n : widths)
+    programs.push_back(harness.add(emitRowSweep(
+        *harness.module, harness.target,
+        softmax(harness, rows, n, "softmax" + std::to_string(n)))));
+  harness.compile();
+  for (auto [n, program] : llvm::zip(widths, programs)) {
+    Array<float> x = randomArray<float>(rows * n, 7), out(rows * n), loss(rows);
+    Array<int64_t> labels(rows);
+    for (float &value : x)
+      value *= 50;
+    for (int64_t i = 0; i < rows; ++i)
+      labels[i] = i * 3 % n;
+    harness.run(program, {x.data(), labels.data(), out.data(), loss.data()}, 2);
+    for (int64_t i = 0; i < rows; ++i) {
+      const float *row = x.data() + i * n;
+      double largest = *std::max_element(row, row + n), sum = 0;
+      for (int64_t j = 0; j < n; ++j)
+        sum += std::exp(row[j] - largest);
+      for (int64_t j = 0; j < n; ++j)
+        EXPECT_NEAR(out[i * n + j], std::exp(row[j] - largest) / sum, 1e-6);
+      EXPECT_NEAR(loss[i], std::log(sum) - (row[labels[i]] - largest),
+                  1e-6 * 100);
+    }
+  }
+}
+
+TEST_P(RowSweep, RejectsAnUnknownRowValue) {
+  Harness harness(GetParam());
   RowSweepSpec spec = statistics(harness, 2, 3, "sweep");
   spec.rowValues[0] = 5;
   auto emitted = emitRowSweep(*harness.module, harness.target, spec);
@@ -164,11 +258,13 @@ TEST(RowSweep, RejectsAnUnknownRowValue) {
   EXPECT_EQ(emitted.error().code, ErrorCode::internal);
 }
 
-TEST(RowSweep, RejectsABodyOfAnotherType) {
-  Harness harness;
+TEST_P(RowSweep, RejectsABodyOfAnotherType) {
+  Harness harness(GetParam());
   RowSweepSpec spec = statistics(harness, 2, 3, "sweep");
   spec.buffers[3].element = harness.integer(32);
   auto emitted = emitRowSweep(*harness.module, harness.target, spec);
   ASSERT_FALSE(emitted.has_value());
   EXPECT_EQ(emitted.error().code, ErrorCode::internal);
 }
+
+NNC_FOR_EACH_VARIANT(RowSweep);

@@ -18,6 +18,8 @@ using namespace nnc::test;
 
 namespace {
 
+class VectorMath : public ForEachVariant {};
+
 using Real = long double;
 
 /// A function, what it should be, and where it is tried.
@@ -125,10 +127,10 @@ template <typename T> static double ulpsApart(T found, Real expected) {
   return std::abs((Real(found) - expected) / ulp);
 }
 
-template <typename T> static void checkFunctions() {
+template <typename T> static void checkFunctions(Variant variant) {
   constexpr bool isDouble = std::is_same_v<T, double>;
   // 1e-14 as a number of units in the last place of f64.
-  Harness harness;
+  Harness harness(variant);
   Type element = isDouble ? harness.f64() : harness.f32();
   constexpr int64_t points = 20011;
   std::vector<T> special = specialValues<T>();
@@ -178,8 +180,8 @@ template <typename T> static void checkFunctions() {
   }
 }
 
-TEST(VectorMath, SinglePrecision) { checkFunctions<float>(); }
-TEST(VectorMath, DoublePrecision) { checkFunctions<double>(); }
+TEST_P(VectorMath, SinglePrecision) { checkFunctions<float>(GetParam()); }
+TEST_P(VectorMath, DoublePrecision) { checkFunctions<double>(GetParam()); }
 
 namespace {
 
@@ -201,9 +203,9 @@ static const Binary binaries[] = {
     {"remainder", std::fmod, buildBinary<arith::RemFOp>},
 };
 
-template <typename T> static void checkBinaries() {
+template <typename T> static void checkBinaries(Variant variant) {
   constexpr bool isDouble = std::is_same_v<T, double>;
-  Harness harness;
+  Harness harness(variant);
   Type element = isDouble ? harness.f64() : harness.f32();
   std::vector<std::pair<T, T>> points;
   std::mt19937_64 generator(1);
@@ -261,5 +263,7 @@ template <typename T> static void checkBinaries() {
   }
 }
 
-TEST(VectorMath, TwoOperandsSingle) { checkBinaries<float>(); }
-TEST(VectorMath, TwoOperandsDouble) { checkBinaries<double>(); }
+TEST_P(VectorMath, TwoOperandsSingle) { checkBinaries<float>(GetParam()); }
+TEST_P(VectorMath, TwoOperandsDouble) { checkBinaries<double>(GetParam()); }
+
+NNC_FOR_EACH_VARIANT(VectorMath);
