@@ -8,6 +8,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "nnc/Dialect/NN/IR/NN.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
+#include "nnc/Transforms/Passes.h"
 
 void nnc::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<nn::NNDialect, mlir::arith::ArithDialect,
@@ -19,4 +20,5 @@ void nnc::registerAllDialects(mlir::DialectRegistry &registry) {
 void nnc::registerAllPasses() {
   mlir::registerTransformsPasses();
   nn::registerNNGraphPasses();
+  registerNNCTransformsPasses();
 }

@@ -1,0 +1,43 @@
+// RUN: nnc-opt %s --nnc-deduplicate-kernels | FileCheck %s
+
+// CHECK-LABEL: func.func @first
+func.func @first(%x: !llvm.ptr, %n: i64) {
+  %one = arith.constant 1.0 : f32
+  llvm.store %one, %x : f32, !llvm.ptr
+  return
+}
+
+// The same but for its name.
+// CHECK-NOT: @second
+func.func @second(%x: !llvm.ptr, %n: i64) {
+  %one = arith.constant 1.0 : f32
+  llvm.store %one, %x : f32, !llvm.ptr
+  return
+}
+
+// Another constant.
+// CHECK-LABEL: func.func @third
+func.func @third(%x: !llvm.ptr, %n: i64) {
+  %two = arith.constant 2.0 : f32
+  llvm.store %two, %x : f32, !llvm.ptr
+  return
+}
+
+// The same as @first, but nobody calls it.
+// CHECK-LABEL: func.func @exported
+func.func @exported(%x: !llvm.ptr, %n: i64) {
+  %one = arith.constant 1.0 : f32
+  llvm.store %one, %x : f32, !llvm.ptr
+  return
+}
+
+// CHECK-LABEL: func.func @program
+// CHECK-NEXT: call @first
+// CHECK-NEXT: call @first
+// CHECK-NEXT: call @third
+func.func @program(%x: !llvm.ptr, %n: i64) {
+  call @first(%x, %n) : (!llvm.ptr, i64) -> ()
+  call @second(%x, %n) : (!llvm.ptr, i64) -> ()
+  call @third(%x, %n) : (!llvm.ptr, i64) -> ()
+  return
+}
