@@ -14,6 +14,9 @@ import numpy as np
 import torch
 from oracle import write_oracle
 
+# PyTorch keeps NAdam's product of momenta in the default type.
+torch.set_default_dtype(torch.float64)
+
 INITIAL = [1.0, -0.5, 0.25, 2.0, -1.5]
 # Signs change, one element's gradient is often 0, the sizes span 1e-4 to 1e2,
 # and the first gradients are the largest (which AMSGrad must remember).

@@ -6,25 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "../Kernels/KernelHarness.h"
+#include "Oracle.h"
 #include "mlir/Parser/Parser.h"
 #include "nnc/Dialect/NN/Transforms/Differentiate.h"
 #include "nnc/Kernels/Map.h"
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 using namespace mlir;
 using namespace nnc;
 using namespace nnc::test;
-
-static nlohmann::json readOracle(const std::string &name) {
-  const char *source = std::getenv("NNC_SOURCE_DIR");
-  std::string path = std::string(source ? source : ".") +
-                     "/test/Inputs/oracles/" + name + ".json";
-  std::ifstream file(path);
-  nlohmann::json oracle = nlohmann::json::parse(file, nullptr, false);
-  EXPECT_FALSE(oracle.is_discarded()) << "cannot read " << path;
-  return oracle;
-}
 
 /// Emits with \p c what the graph of element-wise ops behind \p result
 /// computes from its one argument.
