@@ -4,8 +4,8 @@
     check_document.py DOCUMENT --source DIR --work DIR
 
 A fenced block marked `console` is a session: lines that begin with "$ " are
-commands (a line ending in a backslash goes on), the lines up to the next command
-are what it prints, on either stream. All sessions of a document share the folder
+commands, which go on in lines that begin with "> "; the lines up to the next
+command are what it prints, on either stream. All sessions of a document share the folder
 --work, in which `examples` and `data` lead to those of the source. Numbers may
 differ, and so may the width of a column; a line `...` stands for any lines. A
 command must end with status 0, unless `# exit N` follows it on its line.
@@ -29,17 +29,15 @@ NUMBER = re.compile(r"[-+]?\d[\d,.]*(e[-+]?\d+)?")
 def sessions(text):
     """[(line number, command, expected lines)] of the console blocks."""
     found, inside = [], False
-    lines = iter(enumerate(text.splitlines(), start=1))
-    for number, line in lines:
+    for number, line in enumerate(text.splitlines(), start=1):
         if line.strip() == "```console":
             inside = True
         elif line.strip() == "```":
             inside = False
         elif inside and line.startswith("$ "):
-            command = line[2:]
-            while command.endswith("\\"):
-                command = command[:-1] + next(lines)[1].removeprefix("> ")
-            found.append((number, command, []))
+            found.append([number, line[2:], []])
+        elif inside and found and line.startswith("> ") and not found[-1][2]:
+            found[-1][1] += "\n" + line[2:]
         elif inside and found:
             found[-1][2].append(line)
     return found
@@ -94,7 +92,7 @@ def matches(expected, actual):
 def run(document, number, command, expected, work):
     """Prints what is wrong with one command; whether it was right."""
     status = 0
-    with_status = re.fullmatch(r"(.*?)\s+# exit (\d+)", command)
+    with_status = re.fullmatch(r"(.*?)\s+# exit (\d+)", command, re.DOTALL)
     if with_status:
         command, status = with_status[1], int(with_status[2])
     done = subprocess.run(
