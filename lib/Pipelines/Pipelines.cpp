@@ -67,5 +67,6 @@ void nnc::buildFusePipeline(OpPassManager &passManager,
     functions.addPass(createCanonicalizerPass());
     functions.addPass(createCSEPass());
   }
-  functions.addPass(nn::createFuseOpsPass());
+  functions.addPass(nn::createFuseOpsPass(
+      nn::FuseOpsPassOptions{/*alone=*/options.optimizationLevel == 0}));
 }

@@ -97,8 +97,9 @@ struct Group {
 
 class Grouping {
 public:
-  Grouping(func::FuncOp function, SmallVectorImpl<FusionRemark> *remarks)
-      : function(function), remarks(remarks) {}
+  Grouping(func::FuncOp function, SmallVectorImpl<FusionRemark> *remarks,
+           bool alone)
+      : function(function), remarks(remarks), alone(alone) {}
 
   void run();
 
@@ -122,6 +123,8 @@ private:
 
   func::FuncOp function;
   SmallVectorImpl<FusionRemark> *remarks;
+  /// Groups do not grow beyond their seed.
+  bool alone;
   SmallVector<Operation *> order;
   DenseMap<Operation *, unsigned> position;
   std::vector<Group> groups;
@@ -413,7 +416,8 @@ void Grouping::seed(Operation *op) {
   }
   groups.push_back(std::move(group));
   add(groups.size() - 1, op);
-  grow(groups.size() - 1);
+  if (!alone)
+    grow(groups.size() - 1);
 }
 
 //===----------------------------------------------------------------------===//
@@ -568,17 +572,17 @@ void Grouping::run() {
 }
 
 void nnc::nn::fuseOps(func::FuncOp function,
-                      SmallVectorImpl<FusionRemark> *remarks) {
+                      SmallVectorImpl<FusionRemark> *remarks, bool alone) {
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return;
-  Grouping(function, remarks).run();
+  Grouping(function, remarks, alone).run();
 }
 
 namespace {
 struct FuseOpsPass : nnc::nn::impl::FuseOpsPassBase<FuseOpsPass> {
   using FuseOpsPassBase::FuseOpsPassBase;
   void runOnOperation() override {
-    fuseOps(getOperation());
+    fuseOps(getOperation(), nullptr, alone);
     getOperation().walk([&](FusionOp) { ++groups; });
   }
 };

@@ -37,9 +37,10 @@ bool isImmediate(mlir::Operation *op);
 /// Left alone: constants, reshapes, and opaque ops. A result that replaces an
 /// argument is computed after all groups that read the argument's old value,
 /// where that is possible. \p remarks, if given, collects what was not fused
-/// and why.
+/// and why. With \p alone each op becomes a group of its own.
 void fuseOps(mlir::func::FuncOp function,
-             llvm::SmallVectorImpl<FusionRemark> *remarks = nullptr);
+             llvm::SmallVectorImpl<FusionRemark> *remarks = nullptr,
+             bool alone = false);
 
 } // namespace nnc::nn
 

@@ -118,6 +118,10 @@ def FuseOpsPass : Pass<"nn-fuse-ops", "mlir::func::FuncOp"> {
     where that is possible.
   }];
   let dependentDialects = ["::nnc::nn::NNDialect"];
+  let options = [
+    Option<"alone", "alone", "bool", "false",
+           "Give each op a group of its own">
+  ];
   let statistics = [
     Statistic<"groups", "groups", "Groups made">
   ];
