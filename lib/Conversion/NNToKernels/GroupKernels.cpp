@@ -24,15 +24,16 @@ kernels::Buffer nnc::bufferFor(RankedTensorType type) {
 }
 
 kernels::Reduction nnc::reductionOf(Operation *op) {
-  auto element = typeOf(op->getOperand(0)).getElementType();
-  return {
-      llvm::TypeSwitch<Operation *, kernels::ReduceKind>(op)
-          .Case<ReduceMaxOp>([](auto) { return kernels::ReduceKind::maximum; })
-          .Case<ReduceMinOp>([](auto) { return kernels::ReduceKind::minimum; })
-          .Case<ArgmaxOp>([](auto) { return kernels::ReduceKind::argmax; })
-          .Case<ArgminOp>([](auto) { return kernels::ReduceKind::argmin; })
-          .Default([](auto) { return kernels::ReduceKind::sum; }),
-      element};
+  using kernels::ReduceKind;
+  ReduceKind kind =
+      llvm::TypeSwitch<Operation *, ReduceKind>(op)
+          .Case<ReduceSumOp>([](auto) { return ReduceKind::sum; })
+          .Case<ReduceProdOp>([](auto) { return ReduceKind::product; })
+          .Case<ReduceMaxOp>([](auto) { return ReduceKind::maximum; })
+          .Case<ReduceMinOp>([](auto) { return ReduceKind::minimum; })
+          .Case<ArgmaxOp>([](auto) { return ReduceKind::argmax; })
+          .Case<ArgminOp>([](auto) { return ReduceKind::argmin; });
+  return {kind, typeOf(op->getOperand(0)).getElementType()};
 }
 
 SmallVector<int64_t> nnc::reducedAxes(Operation *op) {
