@@ -75,7 +75,9 @@ Dataset nnc::select(const Dataset &dataset, std::span<const int64_t> indices) {
   result.samples = static_cast<int64_t>(indices.size());
   result.featuresField = dataset.featuresField;
   result.targetField = dataset.targetField;
+  result.targetColumn = dataset.targetColumn;
   result.columns = dataset.columns;
+  result.threshold = dataset.threshold;
   result.scale = dataset.scale;
   result.fillMissing = dataset.fillMissing;
   for (const Field &field : dataset.fields) {

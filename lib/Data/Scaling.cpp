@@ -92,7 +92,8 @@ void nnc::fitScaling(Dataset &train, std::span<Dataset *const> others) {
   if (train.scale == ScaleKind::none && !train.fillMissing)
     return;
   for (Field &field : train.fields) {
-    if (!isFloat(field) || field.isRagged() || field.name == train.targetField)
+    if (!isFloat(field) || field.isRagged() ||
+        field.name == train.targetField || field.name == train.targetColumn)
       continue;
     bool features = field.name == train.featuresField;
     std::vector<ColumnScaling> scaling;

@@ -95,8 +95,8 @@ struct DataRequest {
 };
 
 /// The source that a bare path or name on the command line means: "digits",
-/// "xor", *.csv, *.tsv, *.npz, *.npy, a directory with IDX files, a directory
-/// of class folders, *.txt.
+/// "xor", *.csv, *.tsv (a csv with tabs), *.npz, *.npy, a directory with IDX
+/// files, a directory of class folders. Error: unknownDataSource.
 Expected<DataRequest> requestForPath(const std::string &path);
 
 /// Loads any source and applies its fixed transforms. Scaling and filling that

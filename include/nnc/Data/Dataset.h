@@ -87,8 +87,12 @@ struct Dataset {
   std::string featuresField;
   /// The field a loss compares with; empty if there is none.
   std::string targetField;
+  /// The column of a csv file that the target was made from; else empty.
+  std::string targetColumn;
   /// The columns of the features of a csv file; empty for other sources.
   std::vector<Column> columns;
+  /// Set if the features were made 1 above this (after scaling), else 0.
+  std::optional<double> threshold;
   /// Scaling still to be fitted on the training part; see fitScaling.
   ScaleKind scale = ScaleKind::none;
   /// Missing values (NaN) still to be replaced by the mean of the training
@@ -131,6 +135,12 @@ void applyScaling(Field &field, const std::vector<ColumnScaling> &scaling);
 /// a sample, a float field whose values are whole, or one-hot rows. Numbers
 /// outside 0 .. \p classes - 1 are errors that name the sample.
 Expected<Field> classNumbers(const Field &field, int64_t classes);
+
+/// \p field with its elements as \p type: between floats (rounded), between
+/// integers, bool included, whose values all fit, and from integers to floats
+/// that hold them exactly. Errors: inexactConversion, which names the first
+/// sample that does not fit; floats never become integers.
+Expected<Field> fieldAs(const Field &field, ElementType type);
 
 /// \p field as class shares, f32 [samples, classes]: class numbers (or one-hot
 /// rows, returned as they are) as rows of zeros with a one.
