@@ -52,7 +52,8 @@ static std::string deflated(const std::string &content, uint32_t size,
                        little(packed.size(), 4) + little(size, 4) +
                        little(1, 2) + little(0, 2);
   std::string local = "PK\3\4" + common + "a" + packed;
-  std::string central = "PK\1\2" + little(20, 2) + common + little(0, 14) + "a";
+  std::string central =
+      "PK\1\2" + little(20, 2) + common + std::string(14, '\0') + "a";
   return local + central + "PK\5\6" + little(0, 4) + little(1, 2) +
          little(1, 2) + little(central.size(), 4) + little(local.size(), 4) +
          little(0, 2);
