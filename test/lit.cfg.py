@@ -50,6 +50,7 @@ config.substitutions += [
     ("%source", config.nnc_source_dir),
     ("%binary", config.nnc_binary_dir),
     ("%cmake", config.nnc_cmake),
+    ("%mlir_include", os.path.join(config.llvm_tools_dir, "..", "include")),
     ("%cxx", config.nnc_cxx),
     ("%python", sys.executable),
 ]

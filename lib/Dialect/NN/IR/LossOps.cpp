@@ -79,11 +79,10 @@ LogicalResult SoftmaxCrossEntropyOp::inferReturnTypes(
   auto logits = cast<RankedTensorType>(adaptor.getLogits().getType());
   auto target = cast<RankedTensorType>(adaptor.getTarget().getType());
   if (logits != target || logits.getRank() == 0)
-    return emitOptionalError(
-        location,
-        "logits and target must have the same type of at least one dimension, "
-        "got ",
-        logits, " and ", target);
+    return emitOptionalError(location,
+                             "logits and target must have the same type, of at "
+                             "least one dimension, got ",
+                             logits, " and ", target);
   inferred.push_back(selectDimensions(logits, leadingPlaces(logits)));
   return success();
 }

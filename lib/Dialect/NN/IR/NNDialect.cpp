@@ -218,6 +218,15 @@ DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
 // Types with named sizes
 //===----------------------------------------------------------------------===//
 
+bool nnc::nn::areSizesGiven(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return false;
+  if (!tensor.getEncoding())
+    return tensor.hasStaticShape();
+  return isa<DimsAttr>(tensor.getEncoding());
+}
+
 SmallVector<AffineExpr> nnc::nn::sizesOf(RankedTensorType type) {
   if (auto dims = dyn_cast_or_null<DimsAttr>(type.getEncoding()))
     return SmallVector<AffineExpr>(dims.getSizes());

@@ -3,6 +3,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "nnc/Dialect/NN/IR/NN.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace nnc::nn;
@@ -306,8 +307,8 @@ LogicalResult SliceOp::verify() {
                << printSizes(type) << " to " << printSizes(result);
       continue;
     }
-    int64_t count = result.getDimSize(i);
-    if (count > 0 && start + (count - 1) * step >= type.getDimSize(i))
+    int64_t count = result.getDimSize(i), last = type.getDimSize(i) - 1;
+    if (count > 0 && (start > last || count - 1 > (last - start) / step))
       return emitOpError("reaches beyond dimension ")
              << i << " of size " << type.getDimSize(i);
   }
@@ -321,14 +322,19 @@ OpFoldResult SliceOp::fold(FoldAdaptor) {
 
 void SliceOp::buildGradient(OpBuilder &builder, ValueRange resultGradients,
                             SmallVectorImpl<Value> &operandGradients) {
-  SmallVector<int64_t> low(getStarts()), high, interior;
-  for (int64_t i = 0; i < (int64_t)low.size(); ++i) {
-    interior.push_back(getSteps()[i] - 1);
-    int64_t total = getX().getType().getDimSize(i);
-    int64_t count = getY().getType().getDimSize(i);
-    bool whole = sizesOf(getX())[i] == sizesOf(getY())[i];
-    int64_t covered = count == 0 ? 0 : low[i] + (count - 1) * getSteps()[i] + 1;
-    high.push_back(whole ? 0 : total - covered);
+  size_t rank = getStarts().size();
+  SmallVector<int64_t> low(rank, 0), high(rank, 0), interior(rank, 0);
+  SmallVector<AffineExpr> sizes = sizesOf(getX()), taken = sizesOf(getY());
+  for (size_t i = 0; i < rank; ++i) {
+    if (sizes[i] == taken[i])
+      continue;
+    int64_t count = getY().getType().getDimSize(i), covered = 0;
+    if (count > 0) {
+      low[i] = getStarts()[i];
+      interior[i] = count > 1 ? getSteps()[i] - 1 : 0;
+      covered = low[i] + (count - 1) * (interior[i] + 1) + 1;
+    }
+    high[i] = getX().getType().getDimSize(i) - covered;
   }
   operandGradients.push_back(
       PadOp::create(builder, getLoc(), resultGradients[0], llvm::APFloat(0.0),
@@ -338,6 +344,19 @@ void SliceOp::buildGradient(OpBuilder &builder, ValueRange resultGradients,
 //===----------------------------------------------------------------------===//
 // PadOp
 //===----------------------------------------------------------------------===//
+
+/// The extent of \p n padded elements, or nothing if it overflows.
+static std::optional<int64_t> paddedExtent(int64_t n, int64_t low, int64_t high,
+                                           int64_t interior) {
+  int64_t inner = 0, margins, total;
+  if (n > 0 && (llvm::MulOverflow(n - 1, interior, inner) ||
+                llvm::AddOverflow(inner, n, inner)))
+    return std::nullopt;
+  if (llvm::AddOverflow(low, high, margins) ||
+      llvm::AddOverflow(inner, margins, total))
+    return std::nullopt;
+  return total;
+}
 
 LogicalResult PadOp::inferReturnTypes(MLIRContext *context,
                                       std::optional<Location> location,
@@ -362,9 +381,11 @@ LogicalResult PadOp::inferReturnTypes(MLIRContext *context,
                                  " has a named size and cannot be padded");
       continue;
     }
-    int64_t n = capacities[i];
-    capacities[i] =
-        low[i] + high[i] + (n == 0 ? 0 : (n - 1) * (interior[i] + 1) + 1);
+    std::optional<int64_t> padded =
+        paddedExtent(capacities[i], low[i], high[i], interior[i]);
+    if (!padded)
+      return emitOptionalError(location, "dimension ", i, " becomes too large");
+    capacities[i] = *padded;
     sizes[i] = getAffineConstantExpr(capacities[i], context);
   }
   inferred.push_back(tensorType(type.getElementType(), sizes, capacities));
@@ -378,8 +399,9 @@ OpFoldResult PadOp::fold(FoldAdaptor) {
 void PadOp::buildGradient(OpBuilder &builder, ValueRange resultGradients,
                           SmallVectorImpl<Value> &operandGradients) {
   SmallVector<int64_t> steps;
-  for (int64_t gap : getInterior())
-    steps.push_back(gap + 1);
+  for (auto [gap, extent] :
+       llvm::zip_equal(getInterior(), getX().getType().getShape()))
+    steps.push_back(extent > 1 ? gap + 1 : 1);
   operandGradients.push_back(
       SliceOp::create(builder, getLoc(), getX().getType(), resultGradients[0],
                       getLow(), steps));

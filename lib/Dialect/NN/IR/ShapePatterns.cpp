@@ -193,12 +193,12 @@ struct MergeSlices : OpRewritePattern<SliceOp> {
     auto inner = op.getX().getDefiningOp<SliceOp>();
     if (!inner)
       return rewriter.notifyMatchFailure(op, "operand is no slice");
-    SmallVector<int64_t> starts, steps;
-    for (auto [start, step, innerStart, innerStep] :
-         llvm::zip_equal(op.getStarts(), op.getSteps(), inner.getStarts(),
-                         inner.getSteps())) {
-      starts.push_back(innerStart + start * innerStep);
-      steps.push_back(step * innerStep);
+    SmallVector<int64_t> starts(inner.getStarts()), steps(inner.getSteps());
+    for (auto [i, count] : llvm::enumerate(op.getType().getShape())) {
+      // Where at most one element is taken, the step says nothing.
+      bool many = count > 1 || ShapedType::isDynamic(count);
+      starts[i] += count == 0 ? 0 : op.getStarts()[i] * steps[i];
+      steps[i] = many ? op.getSteps()[i] * steps[i] : 1;
     }
     rewriter.replaceOpWithNewOp<SliceOp>(op, op.getType(), inner.getX(), starts,
                                          steps);

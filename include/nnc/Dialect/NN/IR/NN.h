@@ -42,6 +42,10 @@ enum class FusionClass {
   opaque,      ///< None of these.
 };
 
+/// Whether \p type is a ranked tensor whose shape is static or carries
+/// `#nn.dims`, and that has no other encoding.
+bool areSizesGiven(mlir::Type type);
+
 /// Trait of ops whose gradient is zero on purpose.
 template <typename ConcreteType>
 class NonDifferentiable

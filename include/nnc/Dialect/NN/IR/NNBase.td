@@ -79,16 +79,23 @@ def NN_Integer : AnyTypeOf<[I32, I64]>;
 def NN_Number : AnyTypeOf<[F32, F64, BF16, F16, I32, I64]>;
 def NN_Element : AnyTypeOf<[F32, F64, BF16, F16, I32, I64, I1]>;
 
-def NN_FloatTensor : RankedTensorOf<[NN_Float]>;
-def NN_IntegerTensor : RankedTensorOf<[NN_Integer]>;
-def NN_NumberTensor : RankedTensorOf<[NN_Number]>;
+/// Each size is a number or an expression of names, so that no shape is open.
+def NN_SizesGiven : CPred<"::nnc::nn::areSizesGiven($_self)">;
+class NN_TensorOf<Type element>
+    : ConfinedType<RankedTensorOf<[element]>, [NN_SizesGiven],
+                   RankedTensorOf<[element]>.summary # " with given sizes",
+                   "::mlir::RankedTensorType">;
+
+def NN_FloatTensor : NN_TensorOf<NN_Float>;
+def NN_IntegerTensor : NN_TensorOf<NN_Integer>;
+def NN_NumberTensor : NN_TensorOf<NN_Number>;
 def NN_I64Scalar
     : Type<CPred<"$_self == ::mlir::RankedTensorType::get({}, "
                  "::mlir::IntegerType::get($_self.getContext(), 64))">,
            "scalar tensor of i64", "::mlir::RankedTensorType">,
       BuildableType<"::mlir::RankedTensorType::get({}, $_builder.getI64Type())">;
-def NN_BoolTensor : RankedTensorOf<[I1]>;
-def NN_Tensor : RankedTensorOf<[NN_Element]>;
+def NN_BoolTensor : NN_TensorOf<I1>;
+def NN_Tensor : NN_TensorOf<NN_Element>;
 
 //===----------------------------------------------------------------------===//
 // Traits and op classes

@@ -136,7 +136,7 @@ class NN_ArgReduceOp<string mnemonic>
     : NN_ClassedOp<mnemonic, "reduction",
         [InferTypeOpAdaptor, NonDifferentiable]> {
   let arguments = (ins NN_NumberTensor:$x, I64Attr:$axis);
-  let results = (outs RankedTensorOf<[I32]>:$y);
+  let results = (outs NN_TensorOf<I32>:$y);
   let assemblyFormat = [{
     $x `axis` `=` $axis attr-dict `:` type($x) `->` type($y)
   }];
