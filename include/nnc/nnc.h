@@ -14,4 +14,11 @@
 #include "nnc/Graph/Ops.h"
 #include "nnc/Support/Error.h"
 
+namespace nnc {
+
+/// The version of the library, e.g. "0.1.0".
+const char *version();
+
+} // namespace nnc
+
 #endif // NNC_NNC_H
