@@ -27,8 +27,12 @@ function(add_nnc_unittest name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
                         ${PROJECT_BINARY_DIR}/test/Unit)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES ENVIRONMENT
-                       "NNC_SOURCE_DIR=${PROJECT_SOURCE_DIR};NNC_BINARY_DIR=${PROJECT_BINARY_DIR}")
+  set(environment "NNC_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
+                  "NNC_BINARY_DIR=${PROJECT_BINARY_DIR}")
+  if(NNC_DATA_DIR)
+    list(APPEND environment "NNC_DATA_DIR=${NNC_DATA_DIR}")
+  endif()
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT "${environment}")
   add_dependencies(nnc-unit-tests ${name})
 endfunction()
 

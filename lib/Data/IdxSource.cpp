@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <numeric>
 
 using namespace nnc;
 
@@ -94,6 +95,11 @@ Expected<DataSource> nnc::loadIdx(const DataRequest &request) {
     return fail(std::move(train.error()));
   DataSource source;
   source.train = std::move(*train);
+  if (request.limit && *request.limit < source.train.samples) {
+    std::vector<int64_t> first(*request.limit);
+    std::iota(first.begin(), first.end(), 0);
+    source.train = select(source.train, first);
+  }
   if (findFile(request.path, "t10k", "images-idx3").empty() &&
       findFile(request.path, "t10k", "labels-idx1").empty())
     return source;

@@ -69,6 +69,20 @@ TEST_F(SourcesTest, IdxGivesImagesAndLabels) {
   EXPECT_EQ(source.test->target()->classes, 3);
 }
 
+// The first training images; neither the classes nor the test part change.
+TEST_F(SourcesTest, IdxTakesTheFirst) {
+  writePart("train", std::string("\1\0\2", 3));
+  writePart("t10k", std::string("\2\0", 2));
+  request.limit = 2;
+  DataSource source = expectValue(loadFrom(DataKind::idx, "m"));
+  EXPECT_EQ(source.train.samples, 2);
+  EXPECT_EQ(source.train.target()->values.at(0), 1);
+  EXPECT_EQ(source.train.target()->classes, 3);
+  EXPECT_EQ(source.test->samples, 2);
+  request.limit = 4;
+  EXPECT_EQ(expectValue(loadFrom(DataKind::idx, "m")).train.samples, 3);
+}
+
 // Every byte as v / 255 in f32.
 TEST_F(SourcesTest, IdxScalesExactly) {
   std::string pixels;
