@@ -1,30 +1,23 @@
 //===- ContractionBenchmark.cpp - Speed of matrix products ----------------===//
 //
-// Prints GFLOP/s of the contraction template at common shapes, the peak of
-// fused multiply-adds, and the milliseconds that compiling took.
+// Prints GFLOP/s on one thread of the contraction template with bias and relu
+// at common shapes, and the milliseconds that compiling took.
 // usage: contraction-benchmark [TARGET]
 //
 //===----------------------------------------------------------------------===//
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "nnc/Execution/JITSession.h"
-#include "nnc/Execution/ObjectEmitter.h"
+#include "Benchmark.h"
 #include "nnc/Kernels/Contraction.h"
-#include "nnc/Kernels/ProgramEntry.h"
-#include "nnc/Pipelines/KernelsToLLVM.h"
-#include "nnc/Runtime/ABI.h"
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <random>
 
 using namespace nnc;
+using namespace nnc::benchmark;
 using namespace nnc::kernels;
 
 namespace {
 
 struct Shape {
   int64_t m, k, n;
+  /// Which operands are transposed, as in BLAS.
   const char *form;
 };
 
@@ -34,115 +27,52 @@ constexpr Shape shapes[] = {
     {784, 128, 500, "tn"}, {500, 128, 500, "tn"},    {1024, 1024, 1024, "tn"},
     {128, 500, 500, "nt"}, {128, 500, 784, "nt"},    {1024, 1024, 1024, "nt"},
     {32, 784, 500, "nn"},  {784, 32, 500, "tn"},     {1, 784, 500, "nn"},
-    {1, 500, 784, "nt"},   {128, 500, 10, "nn"},     {128, 10, 500, "nt"},
+    {1, 500, 784, "nt"},   {784, 1, 500, "tn"},      {128, 500, 10, "nn"},
+    {128, 10, 500, "nt"},  {500, 128, 10, "tn"},     {128, 3584, 512, "tn"},
+    {3584, 28, 512, "nn"}, {128, 128, 512, "nn"},    {128, 512, 128, "nt"},
 };
-
-using Clock = std::chrono::steady_clock;
-
-double seconds(Clock::time_point since) {
-  return std::chrono::duration<double>(Clock::now() - since).count();
-}
-
-/// The least seconds of one call, over half a second of them.
-template <typename Function> double leastSeconds(Function function) {
-  function();
-  double least = 1e9;
-  for (Clock::time_point start = Clock::now(); seconds(start) < 0.4;) {
-    Clock::time_point since = Clock::now();
-    function();
-    least = std::min(least, seconds(since));
-  }
-  return least;
-}
-
-float *randomBuffer(int64_t size) {
-  static std::mt19937 generator(1);
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  auto *data = static_cast<float *>(
-      std::aligned_alloc(64, (size * sizeof(float) + 63) / 64 * 64));
-  for (int64_t i = 0; i < size; ++i)
-    data[i] = uniform(generator);
-  return data;
-}
-
-int report(const Error &error) {
-  std::fprintf(stderr, "%s\n", error.message.c_str());
-  return 1;
-}
 
 } // namespace
 
+static llvm::SmallVector<mlir::Value> addBiasAndRectify(BodyContext &c) {
+  mlir::Value sum =
+      mlir::arith::AddFOp::create(c.builder, c.loc, c.inputs[0], c.inputs[1]);
+  mlir::Value zero = mlir::arith::ConstantOp::create(
+      c.builder, c.loc, c.builder.getZeroAttr(sum.getType()));
+  return {mlir::arith::MaximumFOp::create(c.builder, c.loc, sum, zero)};
+}
+
 int main(int argc, char **argv) {
-  auto target = TargetDescription::named(argc > 1 ? argv[1] : "");
-  if (!target)
-    return report(target.error());
-  std::printf("%s\n", target->name.c_str());
-  std::printf("%-20s %8s %10s\n", "m x k x n", "GFLOP/s", "compile ms");
-  for (const Shape &shape : shapes) {
-    mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-    loadKernelDialects(context);
-    mlir::OwningOpRef<mlir::ModuleOp> module =
-        mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
-    mlir::Type f32 = mlir::Float32Type::get(&context);
-    bool transposeA = shape.form[0] == 't', transposeB = shape.form[1] == 't';
-
-    Clock::time_point start = Clock::now();
-    ContractionSpec spec;
-    spec.name = "product";
-    spec.element = f32;
-    spec.m = shape.m;
-    spec.k = shape.k;
-    spec.n = shape.n;
-    spec.buffers = {{f32, shape.m * shape.k},
-                    {f32, shape.k * shape.n},
-                    {f32, shape.m * shape.n},
-                    {f32, shape.n}};
-    spec.lhs = {.buffer = 0,
-                .rowStride = transposeA ? shape.m : shape.k,
-                .transposed = transposeA};
-    spec.rhs = {.buffer = 1,
-                .rowStride = transposeB ? shape.k : shape.n,
-                .transposed = transposeB};
-    spec.inputs = {{3, {0, 1}}};
-    spec.outputs = {{2, {shape.n, 1}}};
-    spec.epilogue = [](BodyContext &c) -> llvm::SmallVector<mlir::Value> {
-      mlir::Value sum = mlir::arith::AddFOp::create(c.builder, c.loc,
-                                                    c.inputs[0], c.inputs[1]);
-      mlir::Value zero = mlir::arith::ConstantOp::create(
-          c.builder, c.loc, c.builder.getZeroAttr(sum.getType()));
-      return {mlir::arith::MaximumFOp::create(c.builder, c.loc, sum, zero)};
+  TargetDescription target =
+      orStop(TargetDescription::named(argc > 1 ? argv[1] : ""));
+  std::printf("%s\n%-18s %10s %12s\n", target.name.c_str(), "m x k x n",
+              "GFLOP/s", "compile ms");
+  for (auto [m, k, n, form] : shapes) {
+    bool transposeA = form[0] == 't', transposeB = form[1] == 't';
+    auto emit = [&](mlir::ModuleOp module) {
+      mlir::Type f32 = mlir::Float32Type::get(module.getContext());
+      ContractionSpec spec;
+      spec.name = "product";
+      spec.element = f32;
+      spec.m = m;
+      spec.k = k;
+      spec.n = n;
+      spec.buffers = {{f32, m * k}, {f32, k * n}, {f32, m * n}, {f32, n}};
+      spec.lhs = {.buffer = 0,
+                  .rowStride = transposeA ? m : k,
+                  .transposed = transposeA};
+      spec.rhs = {.buffer = 1,
+                  .rowStride = transposeB ? k : n,
+                  .transposed = transposeB};
+      spec.inputs = {{3, {0, 1}}};
+      spec.outputs = {{2, {n, 1}}};
+      spec.epilogue = addBiasAndRectify;
+      return emitContraction(module, target, spec);
     };
-    auto emitted = emitContraction(*module, *target, spec);
-    if (!emitted)
-      return report(emitted.error());
-    ProgramCall call{emitted->phases[0], {}};
-    for (unsigned i = 0; i < spec.buffers.size(); ++i)
-      call.operands.push_back({ProgramOperand::Kind::argument, i, 0});
-    emitProgramEntry(*module, {"run", {call}, {}});
-    auto objects = emitObjects(*module, *target);
-    if (!objects)
-      return report(objects.error());
-    auto session = JITSession::create();
-    if (!session)
-      return report(session.error());
-    for (const ObjectBytes &object : *objects)
-      if (auto added = (*session)->add(object); !added)
-        return report(added.error());
-    auto run = (*session)->lookupAs<std::remove_pointer_t<nnc_rt_entry>>("run");
-    if (!run)
-      return report(run.error());
-    double compile = seconds(start) * 1e3;
-
-    void *buffers[] = {randomBuffer(shape.m * shape.k),
-                       randomBuffer(shape.k * shape.n),
-                       randomBuffer(shape.m * shape.n), randomBuffer(shape.n)};
-    double time =
-        leastSeconds([&] { (*run)(buffers, nullptr, nullptr, 0, 1, nullptr); });
-    std::printf("%4ldx%4ldx%4ld %s %10.1f %10.1f\n", long(shape.m),
-                long(shape.k), long(shape.n), shape.form,
-                2e-9 * shape.m * shape.k * shape.n / time, compile);
-    for (void *buffer : buffers)
-      std::free(buffer);
+    Timing timing = measure(target, {m * k, k * n, m * n, n}, emit);
+    std::printf("%4lldx%4lldx%4lld %s %10.1f %12.1f\n", (long long)m,
+                (long long)k, (long long)n, form,
+                2e-9 * m * k * n / timing.call, timing.compileMilliseconds);
   }
   return 0;
 }
