@@ -40,9 +40,10 @@ Expected<Kernels> ContractionEmitter::emit() {
   }
   tiles = kernel.ceilDiv(rows, tileRows);
 
-  sums = kernel.stack(element,
-                      plan.blockTiles * plan.tileRows * plan.panelColumns +
-                          plan.tileColumns);
+  if (plan.method != ContractionPlan::Method::inlined)
+    sums = kernel.stack(element,
+                        plan.blockTiles * plan.tileRows * plan.panelColumns +
+                            plan.tileColumns);
   if (plan.method == ContractionPlan::Method::packed)
     packed =
         kernel.stack(element, (plan.chunk + plan.lanes) * plan.panelColumns);
@@ -106,6 +107,8 @@ ContractionEmitter::Panel ContractionEmitter::panelAt(Value number) {
     panel.batch = kernel.delinearize(kernel.div(number, panels), spec.batch);
     inMatrix = kernel.rem(number, panels);
   }
+  if (plan.panels == 1)
+    inMatrix = kernel.constant(0);
   auto start = [&](const MatrixOperand &operand) {
     Value at = kernel.constant(operand.offset);
     for (auto [index, stride] : llvm::zip(panel.batch, operand.batchStrides))
@@ -132,6 +135,8 @@ ContractionEmitter::Panel ContractionEmitter::panelAt(Value number) {
 void ContractionEmitter::emitPanel(const Panel &panel, Range range) {
   bool isPacked = plan.method == ContractionPlan::Method::packed;
   Value zero = kernel.constant(0);
+  if (plan.method == ContractionPlan::Method::inlined)
+    return emitEpilogue(panel, range.low, range.high);
   if (isPacked && !plan.severalChunks)
     packPanel(panel, zero, depth);
   kernel.loop(range.low, range.high, plan.blockTiles, [&](Value first) {
@@ -256,6 +261,33 @@ void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
                    Lanes{lanes});
 }
 
+Value ContractionEmitter::sumInline(const Panel &panel, Value row, Value column,
+                                    const Lanes &lanes) {
+  const MatrixOperand &a = spec.lhs, &b = spec.rhs;
+  Value left =
+      kernel.add(panel.lhs, kernel.mul(row, a.transposed ? 1 : a.rowStride));
+  Value right = kernel.add(panel.rhs, column);
+  Value zeros = kernel.splatConstant(element, lanes.width, 0);
+  auto step = [&](Value at, Value sum) -> Value {
+    Value factor = kernel.loadScalar(
+        lhs(), element,
+        kernel.add(left, kernel.mul(at, a.transposed ? a.rowStride : 1)));
+    Value columns = kernel.load(
+        rhs(), element, kernel.add(right, kernel.mul(at, b.rowStride)), lanes);
+    return kernel.fma(kernel.splat(factor, lanes.width), columns, sum);
+  };
+  if (auto steps = kernel.constantOf(depth)) {
+    Value sum = zeros;
+    for (int64_t at = 0; at < *steps; ++at)
+      sum = step(kernel.constant(at), sum);
+    return sum;
+  }
+  return kernel.loop(kernel.constant(0), depth, 1, {zeros},
+                     [&](Value at, ValueRange carried) -> SmallVector<Value> {
+                       return {step(at, carried[0])};
+                     })[0];
+}
+
 void ContractionEmitter::emitEpilogue(const Panel &panel, Value firstTile,
                                       Value lastTile) {
   Value firstRow = kernel.mul(firstTile, tileRows);
@@ -283,8 +315,10 @@ void ContractionEmitter::emitEpilogue(const Panel &panel, Value firstTile,
 
     auto emitVector = [&](Value inPanel, const Lanes &lanes) {
       Value column = kernel.add(panel.column, inPanel);
-      SmallVector<Value> operands{kernel.load(
-          sums, element, kernel.add(sumBase, inPanel), Lanes{lanes.width})};
+      SmallVector<Value> operands{
+          sums ? kernel.load(sums, element, kernel.add(sumBase, inPanel),
+                             Lanes{lanes.width})
+               : sumInline(panel, row, column, lanes)};
       for (unsigned number = 0; number < spec.inputs.size(); ++number)
         operands.push_back(inputs.load(kernel, number, column, lanes));
       auto indexOf = [&](unsigned dimension) {

@@ -45,6 +45,9 @@ private:
   void emitDotTile(const Panel &panel, mlir::Value slot);
   void emitEpilogue(const Panel &panel, mlir::Value firstTile,
                     mlir::Value lastTile);
+  /// The sums of \p lanes columns from \p column of \p row.
+  mlir::Value sumInline(const Panel &panel, mlir::Value row, mlir::Value column,
+                        const Lanes &lanes);
 
   void packPanel(const Panel &panel, mlir::Value from, mlir::Value steps);
   void packRows(const Panel &panel, mlir::Value from, mlir::Value steps);

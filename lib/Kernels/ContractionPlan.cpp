@@ -10,6 +10,10 @@ using namespace nnc::kernels;
 static constexpr int64_t panelBytes = 96 << 10;
 /// Rows of sums on the stack.
 static constexpr int64_t blockRows = 256;
+/// Sums of no more steps are not kept in registers.
+static constexpr int64_t fewSteps = 4;
+/// Columns of a panel of such sums.
+static constexpr int64_t inlinedColumns = 1024;
 /// Longer tiles only lengthen the code.
 static constexpr int64_t longestTile = 16;
 
@@ -52,8 +56,16 @@ ContractionPlan::ContractionPlan(const ContractionSpec &spec,
   int64_t depth = std::max<int64_t>(1, spec.k.capacity);
   bool exactDepth = spec.k.isStatic() && depth % lanes == 0;
 
-  if (spec.rhs.transposed && !spec.lhs.transposed && spec.m.isStatic() &&
-      rows <= 4 && depth >= lanes && (target.maskedWords || exactDepth)) {
+  bool contiguous =
+      !spec.rhs.transposed || (spec.rhs.rowStride == 1 && spec.k.capacity == 1);
+  if (depth <= fewSteps && contiguous &&
+      (target.maskedWords || columns % lanes == 0)) {
+    method = Method::inlined;
+    tileRows = tileColumns = 1;
+    panelColumns = std::min(ceilDiv(columns, lanes) * lanes, inlinedColumns);
+  } else if (spec.rhs.transposed && !spec.lhs.transposed && spec.m.isStatic() &&
+             rows <= 4 && depth >= lanes &&
+             (target.maskedWords || exactDepth)) {
     method = Method::dot;
     tileRows = rows;
     tileColumns = std::min({columns, lanes, rows <= 2 ? int64_t(8) : 4});

@@ -11,9 +11,10 @@ namespace nnc::kernels {
 /// a panel is kept in registers while k runs.
 struct ContractionPlan {
   enum class Method : uint8_t {
-    packed, ///< Panels of the right operand are copied to the stack.
-    direct, ///< One tile of rows: the right operand is read where it lies.
-    dot,    ///< Few rows, right operand transposed: vectors run along k.
+    packed,  ///< Panels of the right operand are copied to the stack.
+    direct,  ///< One tile of rows: the right operand is read where it lies.
+    dot,     ///< Few rows, right operand transposed: vectors run along k.
+    inlined, ///< Few steps of k: summed where the result is written.
   } method = Method::packed;
   int64_t lanes = 0;
   /// Rows of a tile, and vectors of a panel's width (packed, direct) or columns

@@ -103,6 +103,8 @@ Value KernelBuilder::sub(Value a, Value b) {
     return constant(*ca - *cb);
   if (cb == 0)
     return a;
+  if (a == b)
+    return constant(0);
   return arith::SubIOp::create(builder, loc, a, b,
                                arith::IntegerOverflowFlags::nsw);
 }

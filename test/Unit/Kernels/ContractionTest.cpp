@@ -125,6 +125,17 @@ TEST_P(Contraction, FewRows) {
   checkShapes<float>(GetParam(), shapes);
 }
 
+/// Outer products and their like, also with panels of several.
+TEST_P(Contraction, FewSteps) {
+  std::vector<Shape> shapes;
+  for (int64_t k : {1, 3, 4})
+    for (bool a : {false, true})
+      for (bool b : {false, true})
+        shapes.insert(shapes.end(),
+                      {{1, 1, k, a, b}, {5, 17, k, a, b}, {33, 2100, k, a, b}});
+  checkShapes<float>(GetParam(), shapes);
+}
+
 TEST_P(Contraction, DoublePrecision) {
   std::vector<Shape> shapes;
   for (bool a : {false, true})
@@ -160,6 +171,11 @@ TEST_P(Contraction, RowsAtRunTime) {
   spec.k = Extent(60, 1);
   programs.push_back(
       harness.add(emitContraction(*harness.module, harness.target, spec)));
+  Shape outer{21, 37, 3, true, false};
+  spec = product(harness, harness.f32(), outer, "outer");
+  spec.k = Extent(3, 1);
+  programs.push_back(
+      harness.add(emitContraction(*harness.module, harness.target, spec)));
   harness.compile();
   Array<float> a = randomArray<float>(60 * 37, 1),
                b = randomArray<float>(60 * 37, 2);
@@ -175,8 +191,10 @@ TEST_P(Contraction, RowsAtRunTime) {
                 << batch << " rows at " << i << ", " << j;
           else
             ASSERT_EQ(out[i * 37 + j], -9);
-      for (auto [number, shape] :
-           {std::pair(1, gradient), std::pair(2, turned)}) {
+      for (auto [number, shape] : {std::pair(1, gradient), std::pair(2, turned),
+                                   std::pair(3, outer)}) {
+        if (batch > shape.k)
+          continue;
         Array<float> sums(shape.m * 37, -9);
         harness.run(programs[number], {a.data(), b.data(), sums.data()}, count,
                     batch);
