@@ -54,8 +54,6 @@ private:
   void packTransposed(const Panel &panel, mlir::Value from, mlir::Value steps);
   void packLeftOver(const Panel &panel, mlir::Value from, mlir::Value low,
                     mlir::Value high);
-  /// Transposes as many vectors as each has lanes.
-  llvm::SmallVector<mlir::Value> transpose(llvm::SmallVector<mlir::Value> rows);
 
   mlir::Value lhs() { return kernel.function.getArgument(spec.lhs.buffer); }
   mlir::Value rhs() { return kernel.function.getArgument(spec.rhs.buffer); }

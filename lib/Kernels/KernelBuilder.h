@@ -112,6 +112,8 @@ public:
   mlir::Value extract(mlir::Value vector, int64_t lane);
   mlir::Value shuffle(mlir::Value a, mlir::Value b,
                       llvm::ArrayRef<int64_t> lanes);
+  /// Transposes as many vectors, of 4- or 8-byte elements, as each has lanes.
+  llvm::SmallVector<mlir::Value> transpose(llvm::SmallVector<mlir::Value> rows);
   mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value c);
   /// 0, 1, 2, … plus \p base, as i64.
   mlir::Value iota(mlir::Value base, int64_t width);

@@ -2,6 +2,7 @@
 
 #include "nnc/Kernels/Map.h"
 #include "KernelBuilder.h"
+#include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
 using namespace nnc;
@@ -62,26 +63,200 @@ static Collapsed collapse(const MapSpec &spec) {
   return result;
 }
 
-/// Emits one vector of the sweep.
-static void emitVector(KernelBuilder &kernel, const MapSpec &spec,
-                       ArrayRef<Value> row, const RowAccesses &inputs,
-                       const RowAccesses &outputs, Value column,
-                       const Lanes &lanes) {
-  SmallVector<Value> operands;
-  for (unsigned number = 0; number < spec.inputs.size(); ++number)
-    operands.push_back(inputs.load(kernel, number, column, lanes));
-  auto indexOf = [&](unsigned d) {
-    return d < row.size() ? kernel.splat(row[d], lanes.width)
-                          : kernel.iota(column, lanes.width);
-  };
-  auto batchOf = [&] { return kernel.batch(); };
-  BodyContext context(kernel.builder, kernel.loc, lanes.width, operands,
-                      indexOf, batchOf);
-  SmallVector<Value> results = spec.body(context);
-  kernel.expectResults(results.size(), spec.outputs.size());
-  for (auto [number, result] : llvm::enumerate(results))
-    outputs.store(kernel, number, result, column, lanes);
-}
+namespace {
+
+/// Emits the loops of one map.
+class MapEmitter {
+public:
+  MapEmitter(KernelBuilder &kernel, const MapSpec &spec)
+      : kernel(kernel), spec(spec), shape(collapse(spec)) {
+    if (!shape.domain.empty()) {
+      inner = shape.domain.back();
+      outer = ArrayRef<Extent>(shape.domain).drop_back();
+    }
+    for (const Extent &extent : outer)
+      rows *= extent.capacity;
+    width = vectorWidth(kernel.target, spec.buffers);
+    if (inner.isStatic() && inner.capacity == 1)
+      width = 1;
+  }
+
+  void emit() {
+    if (std::optional<size_t> turned = turnedDimension())
+      emitTiles(*turned);
+    else
+      emitRows();
+  }
+
+private:
+  bool isTurned(const Access &access) const {
+    int64_t stride = access.strides.empty() ? 0 : access.strides.back();
+    return stride != 0 && stride != 1;
+  }
+
+  /// The dimension along which the inputs that are not contiguous along the
+  /// last one are, if tiles of both can be turned in registers.
+  std::optional<size_t> turnedDimension() const {
+    std::optional<size_t> found;
+    for (const Access &access : shape.inputs) {
+      if (!isTurned(access))
+        continue;
+      if (storageBytes(spec.buffers[access.buffer].element) < 4)
+        return std::nullopt;
+      for (size_t d = 0; d < outer.size(); ++d)
+        if (access.strides[d] == 1 && (!found || *found == d)) {
+          found = d;
+          break;
+        } else if (d + 1 == outer.size()) {
+          return std::nullopt;
+        }
+    }
+    bool fits = found && inner.isStatic() && inner.capacity >= 4 &&
+                outer[*found].isStatic() && outer[*found].capacity >= 4 &&
+                llvm::none_of(shape.outputs, [&](const Access &access) {
+                  return isTurned(access);
+                });
+    // Edges are masked; without masks there must be none.
+    bool even = fits && inner.capacity % width == 0 &&
+                outer[*found].capacity % width == 0;
+    bool masked = kernel.target.maskedWords && kernel.target.maskedBytes;
+    return fits && (even || masked) ? found : std::nullopt;
+  }
+
+  /// Emits one vector. \p turned gives the vectors of inputs that were turned.
+  void emitVector(ArrayRef<Value> row, const RowAccesses &inputs,
+                  const RowAccesses &outputs, Value column, const Lanes &lanes,
+                  llvm::function_ref<Value(unsigned)> turned) {
+    SmallVector<Value> operands;
+    for (unsigned number = 0; number < spec.inputs.size(); ++number) {
+      Value ready = turned(number);
+      operands.push_back(ready ? ready
+                               : inputs.load(kernel, number, column, lanes));
+    }
+    auto indexOf = [&](unsigned d) {
+      return d < row.size() ? kernel.splat(row[d], lanes.width)
+                            : kernel.iota(column, lanes.width);
+    };
+    auto batchOf = [&] { return kernel.batch(); };
+    BodyContext context(kernel.builder, kernel.loc, lanes.width, operands,
+                        indexOf, batchOf);
+    SmallVector<Value> results = spec.body(context);
+    kernel.expectResults(results.size(), spec.outputs.size());
+    for (auto [number, result] : llvm::enumerate(results))
+      outputs.store(kernel, number, result, column, lanes);
+  }
+
+  void emitRows() {
+    bool masked =
+        canMask(kernel.target, spec.buffers, shape.inputs, shape.outputs);
+    // A few long rows are split along themselves, else rows are dealt out.
+    bool splitInner = rows < 8 && inner.capacity > grain;
+    Value low = kernel.constant(0), high = kernel.bound(inner);
+    Value rowLow = low, rowHigh = kernel.volume(outer);
+    if (splitInner)
+      std::tie(low, high) = kernel.share(high, inner.capacity, 64,
+                                         grain / std::max<int64_t>(rows, 1));
+    else
+      std::tie(rowLow, rowHigh) = kernel.share(
+          rowHigh, rows, 1,
+          std::max<int64_t>(1, grain / std::max<int64_t>(1, inner.capacity)));
+    bool exact = inner.isStatic() && inner.capacity % width == 0;
+    kernel.loop(rowLow, rowHigh, 1, [&](Value number) {
+      SmallVector<Value> row = kernel.delinearize(number, outer);
+      RowAccesses inputs(kernel, shape.inputs, row, width > 1);
+      RowAccesses outputs(kernel, shape.outputs, row, false);
+      vectorLoop(kernel, low, high, width, masked, inner.capacity >= width,
+                 !exact, [&](Value column, const Lanes &lanes) {
+                   emitVector(row, inputs, outputs, column, lanes,
+                              [](unsigned) { return Value(); });
+                 });
+    });
+  }
+
+  /// Goes through square tiles of the last dimension and \p turned: turned
+  /// inputs are read along the latter and transposed onto the stack.
+  void emitTiles(size_t turned) {
+    SmallVector<unsigned> numbers;
+    for (auto [number, access] : llvm::enumerate(shape.inputs))
+      if (isTurned(access))
+        numbers.push_back(number);
+    llvm::DenseMap<unsigned, Value> tiles;
+    for (unsigned number : numbers)
+      tiles[number] =
+          kernel.stack(kernel.elementOf(shape.inputs[number]), width * width);
+
+    std::vector<Extent> blocks(outer.begin(), outer.end());
+    int64_t length = outer[turned].capacity;
+    blocks[turned] = (length + width - 1) / width;
+    int64_t blockCount = 1;
+    for (const Extent &extent : blocks)
+      blockCount *= extent.capacity;
+    auto [low, high] =
+        kernel.share(kernel.volume(blocks), blockCount, 1,
+                     std::max<int64_t>(1, grain / (inner.capacity * width)));
+    Value zero = kernel.constant(0);
+    kernel.loop(low, high, 1, [&](Value block) {
+      SmallVector<Value> first = kernel.delinearize(block, blocks);
+      first[turned] = kernel.mul(first[turned], width);
+      Value liveRows =
+          kernel.min(kernel.constant(width),
+                     kernel.sub(kernel.constant(length), first[turned]));
+      if (length % width == 0)
+        liveRows = kernel.constant(width);
+      kernel.loop(zero, kernel.constant(inner.capacity), width, [&](Value at) {
+        for (unsigned number : numbers)
+          turnTile(shape.inputs[number], first, at, liveRows, tiles[number]);
+        Lanes lanes{width};
+        if (inner.capacity % width != 0)
+          lanes = kernel.firstLanes(
+              kernel.sub(kernel.constant(inner.capacity), at), width);
+        kernel.loop(zero, liveRows, 1, [&](Value inTile) {
+          SmallVector<Value> row(first);
+          row[turned] = kernel.add(first[turned], inTile);
+          RowAccesses inputs(kernel, shape.inputs, row, false);
+          RowAccesses outputs(kernel, shape.outputs, row, false);
+          emitVector(row, inputs, outputs, at, lanes, [&](unsigned number) {
+            auto tile = tiles.find(number);
+            return tile == tiles.end()
+                       ? Value()
+                       : kernel.load(tile->second,
+                                     kernel.elementOf(shape.inputs[number]),
+                                     kernel.mul(inTile, width), Lanes{width});
+          });
+        });
+      });
+    });
+  }
+
+  /// Transposes the tile of \p access at \p first, column \p at, to \p tile.
+  void turnTile(const Access &access, ArrayRef<Value> first, Value at,
+                Value liveRows, Value tile) {
+    Value base = kernel.element(access, first);
+    Lanes lanes = kernel.firstLanes(liveRows, width);
+    SmallVector<Value> vectors;
+    for (int64_t lane = 0; lane < width; ++lane) {
+      // Columns past the edge repeat the last one.
+      Value column = kernel.add(at, lane);
+      if (inner.capacity % width != 0)
+        column = kernel.min(column, kernel.constant(inner.capacity - 1));
+      vectors.push_back(kernel.load(
+          kernel.pointerOf(access), kernel.elementOf(access),
+          kernel.add(base, kernel.mul(column, access.strides.back())), lanes));
+    }
+    for (auto [lane, vector] :
+         llvm::enumerate(kernel.transpose(std::move(vectors))))
+      kernel.store(vector, tile, kernel.constant(lane * width), Lanes{width});
+  }
+
+  KernelBuilder &kernel;
+  const MapSpec &spec;
+  Collapsed shape;
+  ArrayRef<Extent> outer;
+  Extent inner = 1;
+  int64_t rows = 1, width = 1;
+};
+
+} // namespace
 
 Expected<Kernels> kernels::emitMap(ModuleOp module,
                                    const TargetDescription &target,
@@ -91,44 +266,8 @@ Expected<Kernels> kernels::emitMap(ModuleOp module,
             checkAccesses(spec.name, spec.domain, spec.buffers, *accesses);
         !checked)
       return fail(checked.error());
-
-  Collapsed shape = collapse(spec);
   KernelBuilder kernel(module, target, spec.name, spec.buffers, false);
-  size_t rank = shape.domain.size();
-  ArrayRef<Extent> outer(shape.domain.data(), rank ? rank - 1 : 0);
-  Extent inner = rank ? shape.domain.back() : Extent(1);
-  int64_t rows = 1;
-  for (const Extent &extent : outer)
-    rows *= extent.capacity;
-
-  int64_t width = vectorWidth(target, spec.buffers);
-  if (inner.isStatic() && inner.capacity == 1)
-    width = 1;
-  bool masked = canMask(target, spec.buffers, shape.inputs, shape.outputs);
-
-  // A few long rows are split along themselves, else rows are dealt out.
-  bool splitInner = rows < 8 && inner.capacity > grain;
-  Value low = kernel.constant(0), high = kernel.bound(inner);
-  Value rowLow = kernel.constant(0), rowHigh = kernel.volume(outer);
-  if (splitInner)
-    std::tie(low, high) = kernel.share(high, inner.capacity, 64,
-                                       grain / std::max<int64_t>(rows, 1));
-  else
-    std::tie(rowLow, rowHigh) = kernel.share(
-        rowHigh, rows, 1,
-        std::max<int64_t>(1, grain / std::max<int64_t>(1, inner.capacity)));
-  bool exact = inner.isStatic() && inner.capacity % width == 0;
-
-  kernel.loop(rowLow, rowHigh, 1, [&](Value row) {
-    SmallVector<Value> indices = kernel.delinearize(row, outer);
-    RowAccesses inputs(kernel, shape.inputs, indices, width > 1);
-    RowAccesses outputs(kernel, shape.outputs, indices, false);
-    vectorLoop(kernel, low, high, width, masked, inner.capacity >= width,
-               !exact, [&](Value column, const Lanes &lanes) {
-                 emitVector(kernel, spec, indices, inputs, outputs, column,
-                            lanes);
-               });
-  });
+  MapEmitter(kernel, spec).emit();
   if (auto finished = kernel.finish(); !finished)
     return fail(finished.error());
   return Kernels{{kernel.function}, 0};

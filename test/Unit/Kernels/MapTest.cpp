@@ -107,6 +107,66 @@ TEST_P(Map, StridesBroadcastsAndParts) {
   }
 }
 
+/// Permuted dimensions around a tile's edges, with a broadcast beside them.
+template <typename T> static void checkTransposes(Variant variant) {
+  Harness harness(variant);
+  Type element = std::is_same_v<T, double>    ? harness.f64()
+                 : std::is_same_v<T, int32_t> ? harness.integer(32)
+                                              : harness.f32();
+  struct Case {
+    int64_t rows, columns;
+    unsigned program;
+  };
+  std::vector<Case> cases;
+  for (int64_t rows : {4, 15, 16, 33})
+    for (int64_t columns : {5, 16, 48, 67}) {
+      // out[b, i, j] = x[j, b, i] * y[j], b of 3.
+      MapSpec spec;
+      spec.name = fmt::format("turn{}", cases.size());
+      spec.domain = {3, rows, columns};
+      spec.buffers = {{element, 3 * rows * columns},
+                      {element, columns},
+                      {element, 3 * rows * columns}};
+      spec.inputs = {{0, {rows, 1, 3 * rows}}, {1, {0, 0, 1}}};
+      spec.outputs = {{2, {rows * columns, columns, 1}}};
+      spec.body = [](BodyContext &c) -> SmallVector<Value> {
+        if (std::is_same_v<T, int32_t>)
+          return {arith::MulIOp::create(c.builder, c.loc, c.inputs[0],
+                                        c.inputs[1])};
+        return {
+            arith::MulFOp::create(c.builder, c.loc, c.inputs[0], c.inputs[1])};
+      };
+      cases.push_back(
+          {rows, columns,
+           harness.add(emitMap(*harness.module, harness.target, spec))});
+    }
+  harness.compile();
+  for (const Case &c : cases) {
+    int64_t size = 3 * c.rows * c.columns;
+    Array<T> x(size), y(c.columns);
+    for (int64_t i = 0; i < size; ++i)
+      x[i] = T(i % 1009);
+    for (int64_t j = 0; j < c.columns; ++j)
+      y[j] = T(j + 1);
+    for (int64_t count : {1, 3}) {
+      Array<T> out(size, T(-9));
+      harness.run(c.program, {x.data(), y.data(), out.data()}, count);
+      for (int64_t b = 0; b < 3; ++b)
+        for (int64_t i = 0; i < c.rows; ++i)
+          for (int64_t j = 0; j < c.columns; ++j)
+            ASSERT_EQ(out[(b * c.rows + i) * c.columns + j],
+                      x[(j * 3 + b) * c.rows + i] * y[j])
+                << c.rows << "x" << c.columns << " at " << i << ", " << j;
+    }
+  }
+}
+
+TEST_P(Map, Transposes) {
+  checkTransposes<float>(GetParam());
+  checkTransposes<double>(GetParam());
+  checkTransposes<int32_t>(GetParam());
+}
+
 TEST_P(Map, RowsAtRunTimeAndInPlace) {
   Harness harness(GetParam());
   int64_t capacity = 12, columns = 37;
