@@ -53,7 +53,6 @@ config.substitutions += [
     ("%mlir_include", os.path.join(config.llvm_tools_dir, "..", "include")),
     ("%cxx", config.nnc_cxx),
     ("%python", sys.executable),
-    ("%llvm", os.path.dirname(config.llvm_tools_dir)),
 ]
 
 # One feature for each data set of NNC_DATA_DIR: `REQUIRES: mnist`.
