@@ -1,5 +1,6 @@
 //===- CompilerLoader.cpp - Opens the compiling half ----------------------===//
 
+#include "CompilerLoader.h"
 #include "nnc/Runtime/Compiler.h"
 #include <cstdlib>
 #include <dlfcn.h>
@@ -24,6 +25,13 @@ static std::vector<std::string> candidates() {
   }
   paths.push_back(libraryName);
   return paths;
+}
+
+std::string nnc::findCompilerLibrary() {
+  for (const std::string &path : candidates())
+    if (std::filesystem::exists(path))
+      return path;
+  return "";
 }
 
 Expected<Compiler *> nnc::openCompiler() {
