@@ -8,6 +8,8 @@
 #include "mlir/Transforms/Passes.h"
 #include "nnc/Dialect/NN/IR/NN.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
+#include "nnc/Reference/Evaluate.h"
+#include "nnc/Reference/Passes.h"
 #include "nnc/Transforms/Passes.h"
 
 void nnc::registerAllDialects(mlir::DialectRegistry &registry) {
@@ -15,10 +17,12 @@ void nnc::registerAllDialects(mlir::DialectRegistry &registry) {
                   mlir::func::FuncDialect, mlir::math::MathDialect,
                   mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
                   mlir::vector::VectorDialect, mlir::LLVM::LLVMDialect>();
+  reference::registerReferenceModels(registry);
 }
 
 void nnc::registerAllPasses() {
   mlir::registerTransformsPasses();
   nn::registerNNGraphPasses();
   registerNNCTransformsPasses();
+  reference::registerNNCReferencePasses();
 }

@@ -24,6 +24,7 @@
 #include <mutex>
 
 namespace nnc::reference {
+class Sizes;
 class Tensor;
 } // namespace nnc::reference
 

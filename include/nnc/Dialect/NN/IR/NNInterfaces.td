@@ -70,10 +70,17 @@ def ReferenceOpInterface : OpInterface<"ReferenceOpInterface"> {
   }];
   let cppNamespace = "::nnc::nn";
   let methods = [InterfaceMethod<
-    "Computes the results, one tensor each, from the operands.",
+    /*desc=*/[{
+      Computes the elements of `results`, which come as zeros with the kinds
+      and shapes of the op's results, from `operands`. `sizes` gives numbers
+      for named sizes. Element-wise ops go by the number of elements alone, so
+      that a constant filled with one number may be evaluated as a scalar.
+      Failure comes with a diagnostic at the op.
+    }],
     "::llvm::LogicalResult", "evaluate",
-    (ins "::llvm::ArrayRef<::nnc::reference::Tensor>":$operands,
-         "::llvm::SmallVectorImpl<::nnc::reference::Tensor> &":$results)>];
+    (ins "::llvm::ArrayRef<const ::nnc::reference::Tensor *>":$operands,
+         "::llvm::MutableArrayRef<::nnc::reference::Tensor>":$results,
+         "const ::nnc::reference::Sizes &":$sizes)>];
 }
 
 #endif // NNC_DIALECT_NN_IR_NNINTERFACES_TD
