@@ -75,7 +75,7 @@ namespace {
 /// Reads one column cell by cell.
 class ColumnReader {
 public:
-  ColumnReader(const CsvFile &file, const MissingPolicy &policy, bool known,
+  ColumnReader(const CsvFile &file, const CellPolicy &policy, bool known,
                CsvColumn &column)
       : file(file), policy(policy), decided(known), known(known),
         column(column) {
@@ -116,9 +116,11 @@ private:
       return readClass(cell);
     if (!number)
       return error(cell, ErrorCode::notANumber, cell.text, column.name);
-    if (!std::isfinite(*number))
+    if (!(std::abs(*number) <= policy.largest))
       return error(cell, ErrorCode::notFinite, cell.text,
-                   fmt::format("column '{}'", column.name));
+                   fmt::format("column '{}'", column.name),
+                   policy.largest > std::numeric_limits<float>::max() ? "f64"
+                                                                      : "f32");
     column.values.push_back(*number);
     return {};
   }
@@ -154,7 +156,7 @@ private:
   }
 
   const CsvFile &file;
-  const MissingPolicy &policy;
+  const CellPolicy &policy;
   bool decided, known;
   CsvColumn &column;
   std::unordered_map<std::string, size_t> classes;
@@ -162,7 +164,15 @@ private:
 };
 } // namespace
 
-Expected<void> nnc::readColumn(const CsvFile &file, const MissingPolicy &policy,
+CellPolicy nnc::cellPolicy(ElementType floatType) {
+  CellPolicy policy;
+  policy.largest = floatType == ElementType::f32
+                       ? std::numeric_limits<float>::max()
+                       : std::numeric_limits<double>::max();
+  return policy;
+}
+
+Expected<void> nnc::readColumn(const CsvFile &file, const CellPolicy &policy,
                                bool known, CsvColumn &column) {
   return ColumnReader(file, policy, known, column).run();
 }
@@ -304,7 +314,7 @@ Expected<DataSource> nnc::loadCsv(const DataRequest &request) {
   if (!chosen)
     return fail(std::move(chosen.error()));
   std::vector<bool> dropped;
-  MissingPolicy policy;
+  CellPolicy policy = cellPolicy(request.floatType);
   policy.fill = request.missing == DataRequest::Missing::mean;
   if (request.missing == DataRequest::Missing::drop) {
     dropped = rowsWithoutValue(*file, *chosen);
@@ -315,7 +325,7 @@ Expected<DataSource> nnc::loadCsv(const DataRequest &request) {
     CsvColumn &column = columns.emplace_back();
     column.index = (*chosen)[i];
     column.name = file->names[column.index];
-    MissingPolicy own = policy;
+    CellPolicy own = policy;
     // What a loss compares with is never made up.
     own.fill &= i + 1 < chosen->size();
     if (Expected<void> read = readColumn(*file, own, false, column); !read)
@@ -418,7 +428,7 @@ Expected<DataSource> nnc::loadCsvAs(const DataRequest &request,
       features->scaling.begin(), features->scaling.end(),
       [](const ColumnScaling &scaling) { return scaling.fill.has_value(); });
   std::vector<bool> dropped;
-  MissingPolicy policy;
+  CellPolicy policy = cellPolicy(request.floatType);
   if (request.missing == DataRequest::Missing::drop) {
     std::vector<size_t> used;
     for (size_t i = 0; i < inputs + hasTarget; ++i)

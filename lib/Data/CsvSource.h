@@ -40,18 +40,23 @@ struct CsvColumn {
   std::vector<double> values;
 };
 
-/// What to do about cells without a value.
-struct MissingPolicy {
-  /// Leave NaN behind instead of an error.
+/// What cells may hold.
+struct CellPolicy {
+  /// Numbers beyond this are not finite in the element type of the data.
+  double largest = 0;
+  /// Leave NaN behind where there is no value, instead of an error.
   bool fill = false;
   /// Rows (counted from the first of data) that are left out.
   const std::vector<bool> *dropped = nullptr;
 };
 
+/// The policy for data of \p floatType.
+CellPolicy cellPolicy(ElementType floatType);
+
 /// Reads the cells of \p column. With \p known its kind and categories are
 /// given, else they are found. Errors at their places: notANumber, notFinite,
 /// missingValue, noMean, unknownClass.
-Expected<void> readColumn(const CsvFile &file, const MissingPolicy &policy,
+Expected<void> readColumn(const CsvFile &file, const CellPolicy &policy,
                           bool known, CsvColumn &column);
 
 /// The data set of \p inputs and, if there is one, \p target.

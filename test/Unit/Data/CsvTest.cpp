@@ -155,7 +155,7 @@ TEST_F(CsvTest, ScalingIsFittedOnTheTrainingPart) {
 
 TEST_F(CsvTest, KeepsDoublesWhereAsked) {
   request.floatType = ElementType::f64;
-  Dataset data = readGood("a,b\n0.1,2\n");
+  Dataset data = readGood("a,b\n0.1,1e300\n");
   EXPECT_EQ(data.features()->values.span<double>()[0], 0.1);
 }
 
@@ -170,6 +170,7 @@ TEST_F(CsvTest, BrokenFilesAreErrorsAtTheirPlace) {
   expectAt("a,b\n1,2\n1 2,4\n", ErrorCode::notANumber, 3, 1);
   expectAt("a,b\n1,2\n3,inf\n", ErrorCode::notFinite, 3, 3);
   expectAt("a,b\n1,2\n3,1e999\n", ErrorCode::notFinite, 3, 3);
+  expectAt("a,b\n1,2\n3,1e300\n", ErrorCode::notFinite, 3, 3);
   expectAt("a,b\n1,\"2\n3,4\n", ErrorCode::unclosedQuote, 2, 3);
   expectAt("a,b\n\"1\"x,2\n", ErrorCode::textAfterQuote, 2, 4);
   expectAt("a,b,a\n1,2,3\n", ErrorCode::columnTwice, 1, 5);
