@@ -231,6 +231,8 @@ Graph::Graph(const std::string &name, GraphMode mode) {
   impl->ownContext = std::move(context);
 }
 
+const std::string &Graph::path() const { return impl->path; }
+
 bool Graph::isTraining() const { return impl->mode == GraphMode::training; }
 
 const Error *Graph::error() const {
@@ -413,6 +415,20 @@ void Graph::output(const std::string &name, const Operand &value) {
 // Scopes
 //===----------------------------------------------------------------------===//
 
+/// A new pass through a shared scope enters the same scopes inside, and finds
+/// the same unnamed layers.
+static void forgetInside(GraphImpl &graph, llvm::StringRef inside) {
+  SmallVector<llvm::StringRef> paths;
+  for (const auto &path : graph.entered)
+    if (path.getKey().starts_with(inside))
+      paths.push_back(path.getKey());
+  for (llvm::StringRef path : paths)
+    graph.entered.erase(path);
+  for (auto &counter : graph.counters)
+    if (counter.getKey().starts_with(inside))
+      counter.second = 0;
+}
+
 LayerScope::LayerScope(GraphImpl *graph, std::string_view kind,
                        const std::string &name, Use use)
     : graph(graph) {
@@ -426,21 +442,17 @@ LayerScope::LayerScope(GraphImpl *graph, std::string_view kind,
     part = std::string(kind) + "_" + std::to_string(++graph->counters[key]);
   }
   graph->path = graph->qualified(part);
-  graph->shared |= use == Use::Shared;
-  bool isNew = graph->entered.insert(graph->path).second;
-  if (!isNew && !graph->shared)
+  bool isShared = use == Use::Shared || std::exchange(graph->shareNext, false);
+  graph->shared |= isShared;
+  if (isShared)
+    forgetInside(*graph, graph->path + ".");
+  if (!graph->entered.insert(graph->path).second && !isShared)
     graph->fail(ErrorCode::declaredTwice, graph->path);
-  if (graph->shared) {
-    // A later pass through the scope finds the same unnamed layers.
-    std::string inside = graph->path + ".";
-    for (auto &counter : graph->counters)
-      if (counter.getKey().starts_with(inside))
-        counter.second = 0;
-  }
-  if (isNew) {
-    layer = static_cast<int>(graph->layers.size());
+  auto [entry, isNew] =
+      graph->layerByPath.try_emplace(graph->path, graph->layers.size());
+  if (isNew)
     graph->layers.push_back({graph->path, std::string(kind), nullptr});
-  }
+  layer = static_cast<int>(entry->second);
 }
 
 LayerScope::~LayerScope() {
@@ -451,10 +463,26 @@ LayerScope::~LayerScope() {
 }
 
 Tensor LayerScope::finish(const Tensor &result) {
-  if (graph && layer >= 0 && result.isValid())
+  if (graph && layer >= 0 && result.isValid() && !graph->layers[layer].result)
     graph->layers[layer].result = nnc::valueOf(result);
   return result;
 }
+
+PathScope::PathScope(Graph &graph, std::string path)
+    : graph(&graph.implementation()),
+      previous(std::exchange(this->graph->path, std::move(path))),
+      wasShared(std::exchange(this->graph->shared, false)) {}
+
+PathScope::~PathScope() {
+  graph->path = std::move(previous);
+  graph->shared = wasShared;
+}
+
+SharedScope::SharedScope(Graph &graph) : graph(&graph.implementation()) {
+  this->graph->shareNext = true;
+}
+
+SharedScope::~SharedScope() { graph->shareNext = false; }
 
 PlaceScope::PlaceScope(Graph &graph, SourcePosition position)
     : graph(&graph.implementation()),
@@ -471,6 +499,10 @@ PlaceScope::~PlaceScope() { graph->position = std::move(previous); }
 Graph nnc::makeGraph(MLIRContext &context, const std::string &name,
                      GraphMode mode) {
   return Graph(std::make_unique<GraphImpl>(context, name, mode));
+}
+
+OpBuilder nnc::builderOf(const Graph &graph) {
+  return graph.implementation().builder;
 }
 
 Value nnc::valueOf(const Graph &, const Tensor &tensor) {

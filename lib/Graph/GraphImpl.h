@@ -48,8 +48,12 @@ struct GraphImpl {
   std::string path;
   /// Inside a scope that may be entered again.
   bool shared = false;
-  /// Paths that were entered.
+  /// The next scope is a shared one.
+  bool shareNext = false;
+  /// Paths entered so far, in the present pass through a shared scope.
   llvm::StringSet<> entered;
+  /// The layer of a path, an index of `layers`.
+  llvm::StringMap<unsigned> layerByPath;
   /// The last number of unnamed layers, by path and kind.
   llvm::StringMap<unsigned> counters;
   /// Random ops so far, by path.

@@ -157,7 +157,7 @@ Tensor embedding(const Operand &ids, int64_t vocabulary, int64_t units,
       declareParameter(graph, "weight", "parameter", {vocabulary, units},
                        {options.weightInitializer, options.weightRegularizer,
                         options.weightConstraint},
-                       nnc::ElementType::f32);
+                       options.type);
   return weight.isValid() ? scope.finish(gather(weight, ids)) : weight;
 }
 

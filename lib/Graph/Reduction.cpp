@@ -83,7 +83,23 @@ Tensor mean(const Operand &x, const Axes &axes, bool keepDims) {
                       extent(in, *places));
 }
 
-/// all and any: the smallest or largest of 0 and 1.
+Tensor prod(const Operand &x, const Axes &axes, bool keepDims) {
+  return reduce<nn::ReduceProdOp>("prod", x, axes, keepDims);
+}
+
+Tensor cumsum(const Operand &x, int64_t axis) {
+  Operands in("cumsum", {&x});
+  if (!in.requireNumber(0))
+    return in.poison();
+  std::optional<int64_t> place = in.axis(0, axis);
+  if (!place)
+    return in.poison();
+  GraphImpl &graph = *in.graph();
+  return graph.tensor(nn::CumsumOp::create(graph.builder, graph.location(),
+                                           in.type(0), in[0], *place,
+                                           /*reverse=*/false));
+}
+
 template <typename OpTy>
 static Tensor reduceBool(const char *name, const Operand &x, const Axes &axes,
                          bool keepDims) {
@@ -91,19 +107,14 @@ static Tensor reduceBool(const char *name, const Operand &x, const Axes &axes,
   if (!in.requireBool(0))
     return in.poison();
   std::optional<SmallVector<int64_t>> places = in.axes(0, axes);
-  if (!places)
-    return in.poison();
-  Tensor number = cast(x, ElementType::i32);
-  Operand operand(number);
-  Operands numbers(name, {&operand});
-  return reduceOver<OpTy>(numbers, *places, keepDims) > 0;
+  return places ? reduceOver<OpTy>(in, *places, keepDims) : in.poison();
 }
 
 Tensor all(const Operand &x, const Axes &axes, bool keepDims) {
-  return reduceBool<nn::ReduceMinOp>("all", x, axes, keepDims);
+  return reduceBool<nn::ReduceAllOp>("all", x, axes, keepDims);
 }
 Tensor any(const Operand &x, const Axes &axes, bool keepDims) {
-  return reduceBool<nn::ReduceMaxOp>("any", x, axes, keepDims);
+  return reduceBool<nn::ReduceAnyOp>("any", x, axes, keepDims);
 }
 
 Tensor logsumexp(const Operand &x, const Axes &axes, bool keepDims) {

@@ -50,6 +50,8 @@ std::string nnc::render(const Error &error, bool color) {
       renderAt(error.position, "error", "31", error.message, color);
   for (const ErrorNote &note : error.notes)
     out += renderAt(note.position, "note", "36", note.text, color);
+  for (const Error &other : error.others)
+    out += render(other, color);
   return out;
 }
 

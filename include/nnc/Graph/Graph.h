@@ -157,6 +157,9 @@ public:
   /// An output; its name must not be in use for another.
   void output(const std::string &name, const Operand &value);
 
+  /// The path of layers that parameters are named in, "" outside all.
+  const std::string &path() const;
+
   /// The first error, or null.
   const Error *error() const;
   /// The first error, which the graph then forgets. Poisoned tensors stay so.
@@ -199,6 +202,33 @@ private:
   size_t previousLength = 0;
   bool wasShared = false;
   int layer = -1;
+};
+
+/// Leaves all layers and enters \p path instead, from construction to the end
+/// of the block: where a net was declared that is applied elsewhere.
+class PathScope {
+public:
+  PathScope(Graph &graph, std::string path);
+  PathScope(const PathScope &) = delete;
+  PathScope &operator=(const PathScope &) = delete;
+  ~PathScope();
+
+private:
+  GraphImpl *graph;
+  std::string previous;
+  bool wasShared;
+};
+
+/// Makes the next LayerScope a shared one, whoever enters it.
+class SharedScope {
+public:
+  explicit SharedScope(Graph &graph);
+  SharedScope(const SharedScope &) = delete;
+  SharedScope &operator=(const SharedScope &) = delete;
+  ~SharedScope();
+
+private:
+  GraphImpl *graph;
 };
 
 /// Makes errors and locations name a place of a .nn file instead of the C++

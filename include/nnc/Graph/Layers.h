@@ -88,6 +88,7 @@ struct EmbeddingOptions {
   Initializer weightInitializer = {"glorot_uniform"};
   Regularizer weightRegularizer = {};
   Constraint weightConstraint = {};
+  ElementType type = ElementType::f32;
   std::string name = {};
 };
 /// Rows ids[...] of weight [vocabulary, units]: [...] to [..., units].

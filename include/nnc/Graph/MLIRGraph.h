@@ -8,6 +8,7 @@
 #ifndef NNC_GRAPH_MLIRGRAPH_H
 #define NNC_GRAPH_MLIRGRAPH_H
 
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "nnc/Graph/Graph.h"
@@ -48,6 +49,8 @@ struct GraphLayer {
 Graph makeGraph(mlir::MLIRContext &context, const std::string &name,
                 GraphMode mode);
 
+/// A builder at the end of the graph.
+mlir::OpBuilder builderOf(const Graph &graph);
 mlir::Value valueOf(const Graph &graph, const Tensor &tensor);
 Tensor tensorOf(const Graph &graph, mlir::Value value);
 

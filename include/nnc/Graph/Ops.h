@@ -136,6 +136,9 @@ Tensor sum(const Operand &x, const Axes &axes = {}, bool keepDims = false);
 Tensor mean(const Operand &x, const Axes &axes = {}, bool keepDims = false);
 Tensor max(const Operand &x, const Axes &axes = {}, bool keepDims = false);
 Tensor min(const Operand &x, const Axes &axes = {}, bool keepDims = false);
+Tensor prod(const Operand &x, const Axes &axes = {}, bool keepDims = false);
+/// The running sum along an axis.
+Tensor cumsum(const Operand &x, int64_t axis);
 /// Of bool tensors.
 Tensor all(const Operand &x, const Axes &axes = {}, bool keepDims = false);
 Tensor any(const Operand &x, const Axes &axes = {}, bool keepDims = false);

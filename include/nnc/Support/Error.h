@@ -79,6 +79,8 @@ public:
   std::string message;
   SourcePosition position;
   std::vector<ErrorNote> notes;
+  /// Errors found together with this one, which came first.
+  std::vector<Error> others;
 };
 
 /// Builds the error \p code with the arguments of its text.
@@ -100,7 +102,8 @@ inline tl::unexpected<Error> fail(Error error) {
 }
 
 /// The error in the one printed form: `FILE:LINE:COLUMN: error: TEXT`, the
-/// line with a caret, and its notes. \p color adds terminal colours.
+/// line with a caret, its notes, and the errors found with it. \p color adds
+/// terminal colours.
 std::string render(const Error &error, bool color = false);
 
 /// The nearest of \p candidates to \p word by edit distance (at most a third

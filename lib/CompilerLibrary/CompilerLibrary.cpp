@@ -1,0 +1,336 @@
+//===- CompilerLibrary.cpp - The compiling half as one library ------------===//
+//
+// Implements nnc::Compiler: what libnnc-compiler.so gives the running half.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AheadOfTime.h"
+#include "GradientCheck.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/Pass/PassManager.h"
+#include "nnc/Dialect/NN/Transforms/Passes.h"
+#include "nnc/Execution/Linker.h"
+#include "nnc/Execution/ProgramCompiler.h"
+#include "nnc/Frontend/Frontend.h"
+#include "nnc/InitAll.h"
+#include "nnc/Pipelines/KernelsToLLVM.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Object/ArchiveWriter.h"
+
+using namespace mlir;
+using namespace nnc;
+
+namespace {
+
+class CompilerLibrary : public Compiler {
+public:
+  CompilerLibrary() : context(MLIRContext::Threading::DISABLED) {
+    DialectRegistry registry;
+    registerAllDialects(registry);
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
+    loadKernelDialects(context);
+  }
+
+  Expected<Program> compile(const ModelSource &source,
+                            const CompileOptions &options) override;
+  Expected<ModelInfo> describe(const ModelSource &source,
+                               const CompileOptions &options,
+                               std::vector<Error> &warnings) override {
+    return nnc::describeModel(context, source, options, warnings);
+  }
+  Expected<std::string> emit(const ModelSource &source,
+                             const CompileOptions &options,
+                             const EmitRequest &emission) override;
+  Expected<GraphInfo> graph(const ModelSource &source,
+                            const CompileOptions &options,
+                            const std::string &phase) override;
+  Expected<std::string> gradient(const ModelSource &source,
+                                 const CompileOptions &options,
+                                 const std::vector<std::string> &wrt, int order,
+                                 bool explain) override;
+  Expected<std::vector<CheckResult>> check(const ModelSource &source,
+                                           const CompileOptions &options,
+                                           bool gradients, bool reference,
+                                           double rtol, uint64_t seed) override;
+  std::string buildId() override;
+
+private:
+  /// The program's module in the phase differentiate (or graph).
+  Expected<OwningOpRef<ModuleOp>> build(const ModelSource &source,
+                                        const CompileOptions &options) {
+    std::vector<Error> warnings;
+    return buildProgram(context, source, options, warnings);
+  }
+  Expected<ProgramOptions> programOptions(const CompileOptions &options);
+  Expected<std::string> emitCode(ModuleOp module, ProgramOptions options,
+                                 const EmitRequest &emission);
+  /// \p module run up to and including \p phase, a graph phase.
+  Expected<void> runTo(ModuleOp module, const CompileOptions &options,
+                       Phase phase);
+
+  MLIRContext context;
+};
+
+} // namespace
+
+Expected<ProgramOptions>
+CompilerLibrary::programOptions(const CompileOptions &options) {
+  auto target = TargetDescription::named(options.target);
+  if (!target)
+    return fail(std::move(target).error());
+  ProgramOptions result;
+  result.target = *target;
+  result.threads = std::max(1, options.threads);
+  result.graph.sizes = options.sizes;
+  result.graph.optimizationLevel = options.optimizationLevel;
+  result.linkShared = options.linkShared;
+  return result;
+}
+
+Expected<Program> CompilerLibrary::compile(const ModelSource &source,
+                                           const CompileOptions &options) {
+  auto programOptions = this->programOptions(options);
+  if (!programOptions)
+    return fail(std::move(programOptions).error());
+  auto module = build(source, options);
+  if (!module)
+    return fail(std::move(module).error());
+  auto program = compileProgram(**module, *programOptions);
+  if (program)
+    program->signature.model =
+        (*(*module)->getOps<func::FuncOp>().begin()).getSymName().str();
+  return program;
+}
+
+//===----------------------------------------------------------------------===//
+// Text and code
+//===----------------------------------------------------------------------===//
+
+static std::string printModule(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  module.print(os);
+  os << "\n";
+  return text;
+}
+
+Expected<void> CompilerLibrary::runTo(ModuleOp module,
+                                      const CompileOptions &options,
+                                      Phase phase) {
+  if (phase < Phase::simplify)
+    return {};
+  auto programOptions = this->programOptions(options);
+  if (!programOptions)
+    return fail(std::move(programOptions).error());
+  return runGraphPhases(module, programOptions->graph, phase);
+}
+
+Expected<std::string> CompilerLibrary::emit(const ModelSource &source,
+                                            const CompileOptions &options,
+                                            const EmitRequest &emission) {
+  if (emission.kind == EmitKind::nn)
+    return fail(ErrorCode::unsupported, "printing a graph as nnc text");
+  CompileOptions sized = options;
+  if (!emission.batches.empty())
+    sized.sizes["batch"] = emission.batches.back();
+  auto module = build(source, sized);
+  if (!module)
+    return fail(std::move(module).error());
+  auto programOptions = this->programOptions(sized);
+  if (!programOptions)
+    return fail(std::move(programOptions).error());
+  if (emission.kind == EmitKind::mlir) {
+    std::string name = emission.phase.empty() ? "graph" : emission.phase;
+    std::optional<Phase> phase = parsePhase(name);
+    if (!phase)
+      return fail(ErrorCode::unknownPhase, name);
+    if (*phase <= Phase::fuse) {
+      if (auto run = runTo(**module, sized, *phase); !run)
+        return fail(std::move(run).error());
+      return printModule(**module);
+    }
+    auto lowered = lowerModule(**module, *programOptions);
+    if (!lowered)
+      return fail(std::move(lowered).error());
+    if (*phase == Phase::llvm) {
+      PassManager passManager(&context);
+      buildKernelsToLLVMPipeline(passManager);
+      if (failed(passManager.run(*lowered->kernels)))
+        return fail(ErrorCode::internal, "lowering to LLVM failed");
+    }
+    return printModule(*lowered->kernels);
+  }
+  return emitCode(**module, *programOptions, emission);
+}
+
+/// The bytes of a static library that holds \p object.
+static Expected<std::string> writeArchive(const std::string &object,
+                                          const std::string &member) {
+  std::vector<llvm::NewArchiveMember> members;
+  members.emplace_back(llvm::MemoryBufferRef(object, member));
+  auto archive = llvm::writeArchiveToBuffer(
+      members, llvm::SymtabWritingMode::NormalSymtab,
+      llvm::object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false);
+  if (!archive)
+    return fail(ErrorCode::codeGeneration, llvm::toString(archive.takeError()));
+  return (*archive)->getBuffer().str();
+}
+
+/// Code for C programs: the program's entry with the weights inside.
+Expected<std::string> CompilerLibrary::emitCode(ModuleOp module,
+                                                ProgramOptions options,
+                                                const EmitRequest &emission) {
+  if (emission.freestanding || emission.kind == EmitKind::executable)
+    return fail(ErrorCode::unsupported,
+                emission.freestanding ? "freestanding code" : "an executable");
+  if (!emission.weightsApart)
+    for (func::FuncOp function : module.getOps<func::FuncOp>())
+      if (auto bound = bindWeights(function, emission.weights); !bound)
+        return fail(std::move(bound).error());
+  options.entry = emission.name + "_program";
+  auto lowered = lowerModule(module, options);
+  if (!lowered)
+    return fail(std::move(lowered).error());
+  EmitOptions emit;
+  emit.exports = {options.entry};
+  switch (emission.kind) {
+  case EmitKind::header:
+    return writeHeader(lowered->signature, emission.name, options.entry);
+  case EmitKind::assembly:
+    return emitAssembly(*lowered->kernels, options.target, emit);
+  case EmitKind::llvm:
+    return emitLLVM(*lowered->kernels, options.target, emit);
+  default:
+    break;
+  }
+  auto objects = emitObjects(*lowered->kernels, options.target, emit);
+  if (!objects)
+    return fail(std::move(objects).error());
+  if (emission.kind == EmitKind::shared)
+    return linkShared(*objects);
+  auto object = linkRelocatable(*objects);
+  if (!object || emission.kind == EmitKind::object)
+    return object;
+  return writeArchive(*object, emission.name + ".o");
+}
+
+//===----------------------------------------------------------------------===//
+// Graphs
+//===----------------------------------------------------------------------===//
+
+/// A type as the language writes it: "f32[batch, 128]".
+static std::string printType(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  std::string text;
+  llvm::raw_string_ostream(text) << tensor.getElementType();
+  if (text == "i1")
+    text = "bool";
+  return text + nn::printSizes(tensor);
+}
+
+/// The innermost name of \p location, e.g. a layer's path.
+static std::string layerOf(Location location) {
+  if (auto name =
+          dyn_cast_or_null<NameLoc>(location->findInstanceOf<NameLoc>()))
+    return name.getName().str();
+  return {};
+}
+
+Expected<GraphInfo> CompilerLibrary::graph(const ModelSource &source,
+                                           const CompileOptions &options,
+                                           const std::string &phase) {
+  std::optional<Phase> parsed = parsePhase(phase.empty() ? "graph" : phase);
+  if (!parsed || *parsed > Phase::fuse)
+    return fail(ErrorCode::unknownPhase, phase);
+  auto module = build(source, options);
+  if (!module)
+    return fail(std::move(module).error());
+  if (auto run = runTo(**module, options, *parsed); !run)
+    return fail(std::move(run).error());
+  GraphInfo info;
+  for (func::FuncOp function : (*module)->getOps<func::FuncOp>()) {
+    DenseMap<Value, int> nodeOf;
+    for (BlockArgument argument : function.getArguments()) {
+      auto text = [&](StringRef name) {
+        auto attribute = function.getArgAttrOfType<StringAttr>(
+            argument.getArgNumber(), name);
+        return attribute ? attribute.getValue().str() : std::string();
+      };
+      nodeOf[argument] = info.nodes.size();
+      info.nodes.push_back({text("nn.name"), text("nn.role"),
+                            printType(argument.getType()), text("nn.layer")});
+    }
+    for (Operation &op : function.getBody().front().without_terminator()) {
+      int node = info.nodes.size();
+      std::string kind = op.getName().stripDialect().str();
+      if (auto fusion = dyn_cast<nn::FusionOp>(op))
+        kind = nn::stringifyGroupKind(fusion.getKind()).str();
+      info.nodes.push_back({"", kind, printType(op.getResult(0).getType()),
+                            layerOf(op.getLoc())});
+      for (Value operand : op.getOperands())
+        info.edges.emplace_back(nodeOf[operand], node);
+      for (Value result : op.getResults())
+        nodeOf[result] = node;
+    }
+    Operation *terminator = function.getBody().front().getTerminator();
+    for (OpOperand &operand : terminator->getOpOperands()) {
+      auto name = function.getResultAttrOfType<StringAttr>(
+          operand.getOperandNumber(), "nn.name");
+      info.edges.emplace_back(nodeOf[operand.get()], info.nodes.size());
+      info.nodes.push_back({name ? name.getValue().str() : "", "output",
+                            printType(operand.get().getType()), ""});
+    }
+  }
+  return info;
+}
+
+Expected<std::string> CompilerLibrary::gradient(
+    const ModelSource &source, const CompileOptions &options,
+    const std::vector<std::string> &wrt, int order, bool explain) {
+  if (explain || order != 1 || !wrt.empty())
+    return fail(
+        ErrorCode::unsupported,
+        "a derivation in formulas, of higher order or of chosen values");
+  CompileOptions gradients = options;
+  gradients.kind = ProgramKind::gradients;
+  auto module = build(source, gradients);
+  if (!module)
+    return fail(std::move(module).error());
+  return printModule(**module);
+}
+
+Expected<std::vector<Compiler::CheckResult>>
+CompilerLibrary::check(const ModelSource &source, const CompileOptions &options,
+                       bool gradients, bool reference, double rtol,
+                       uint64_t seed) {
+  if (reference)
+    return fail(ErrorCode::unsupported,
+                "comparing compiled code with the reference");
+  if (gradients) {
+    CompileOptions exact = options;
+    exact.kind = ProgramKind::gradients;
+    exact.precision = "f64";
+    exact.sizes.try_emplace("batch", 4);
+    auto program = compile(source, exact);
+    if (!program)
+      return fail(std::move(program).error());
+    return checkGradients(std::move(*program), rtol, seed);
+  }
+  if (auto module = build(source, options); !module)
+    return fail(std::move(module).error());
+  return std::vector<CheckResult>();
+}
+
+std::string CompilerLibrary::buildId() {
+  auto host = TargetDescription::host();
+  return std::string("LLVM " LLVM_VERSION_STRING ", target ") +
+         (host ? host->name : "unknown");
+}
+
+extern "C" Compiler *nnc_create_compiler(int abiVersion) {
+  if (abiVersion != NNC_RT_ABI_VERSION)
+    return nullptr;
+  static CompilerLibrary library;
+  return &library;
+}

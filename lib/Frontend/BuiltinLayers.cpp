@@ -1,0 +1,144 @@
+//===- BuiltinLayers.cpp - The layers of the language ---------------------===//
+
+#include "Elaborator.h"
+#include <map>
+
+using namespace nnc;
+using namespace nnc::frontend;
+
+static Value buildDense(BuiltinCall &call) {
+  return call.result(dense(call.operand("x"), call.integer("units"),
+                           {.activation = call.activation("activation"),
+                            .bias = call.boolean("bias"),
+                            .weights = call.weights(),
+                            .name = call.name()}));
+}
+
+static Value buildDropout(BuiltinCall &call) {
+  if (call.value("rate").isNamed())
+    return call.elaborator.error(call.range, ErrorCode::unsupported,
+                                 "a schedule as the rate of dropout");
+  DropoutOptions options;
+  if (call.isGiven("rate"))
+    options.rate = call.number("rate");
+  if (call.isGiven("keep"))
+    options.keep = call.number("keep");
+  options.name = call.name();
+  return call.result(dropout(call.operand("x"), options));
+}
+
+static Value buildGaussianNoise(BuiltinCall &call) {
+  return call.result(
+      gaussianNoise(call.operand("x"),
+                    {.stddev = call.number("stddev"), .name = call.name()}));
+}
+
+static Value buildEmbedding(BuiltinCall &call) {
+  WeightOptions weights = call.weights(/*hasBias=*/false);
+  return call.result(embedding(call.operand("ids"), call.integer("vocabulary"),
+                               call.integer("units"),
+                               {.weightInitializer = weights.weightInitializer,
+                                .weightRegularizer = weights.weightRegularizer,
+                                .weightConstraint = weights.weightConstraint,
+                                .type = call.elaborator.floatType,
+                                .name = call.name()}));
+}
+
+static Value buildBatchNorm(BuiltinCall &call) {
+  return call.result(
+      batchNorm(call.operand("x"), {.axis = call.integer("axis"),
+                                    .momentum = call.number("momentum"),
+                                    .epsilon = call.number("epsilon"),
+                                    .affine = call.boolean("affine"),
+                                    .name = call.name()}));
+}
+
+static Value buildLayerNorm(BuiltinCall &call) {
+  return call.result(
+      layerNorm(call.operand("x"), {.axes = call.integers("axes"),
+                                    .epsilon = call.number("epsilon"),
+                                    .affine = call.boolean("affine"),
+                                    .name = call.name()}));
+}
+
+static GroupNormOptions groupOptions(BuiltinCall &call) {
+  return {.epsilon = call.number("epsilon"),
+          .affine = call.boolean("affine"),
+          .name = call.name()};
+}
+
+static Value buildGroupNorm(BuiltinCall &call) {
+  return call.result(
+      groupNorm(call.operand("x"), call.integer("groups"), groupOptions(call)));
+}
+
+static Value buildInstanceNorm(BuiltinCall &call) {
+  return call.result(instanceNorm(call.operand("x"), groupOptions(call)));
+}
+
+static Value buildPrelu(BuiltinCall &call) {
+  return call.result(
+      prelu(call.operand("x"), {.perChannel = call.text("per") == "channel",
+                                .name = call.name()}));
+}
+
+static Value buildMaxout(BuiltinCall &call) {
+  return call.result(maxout(call.operand("x"), call.integer("units"),
+                            call.integer("pieces"),
+                            {.weights = call.weights(), .name = call.name()}));
+}
+
+static Value buildDropconnect(BuiltinCall &call) {
+  return call.result(dropconnect(call.operand("x"), call.integer("units"),
+                                 {.rate = call.number("rate"),
+                                  .weights = call.weights(),
+                                  .name = call.name()}));
+}
+
+static Value buildMultiHeadAttention(BuiltinCall &call) {
+  MultiHeadAttentionOptions options;
+  if (call.isGiven("units"))
+    options.units = call.integer("units");
+  options.bias = call.boolean("bias");
+  options.causal = call.boolean("causal");
+  if (call.isGiven("mask"))
+    options.mask = call.tensor("mask");
+  options.dropoutRate = call.number("dropout_rate");
+  options.weights = call.weights();
+  options.name = call.name();
+  return call.result(multiHeadAttention(call.operand("q"), call.operand("k"),
+                                        call.operand("v"),
+                                        call.integer("heads"), options));
+}
+
+BuiltinHandler frontend::findLayerHandler(const std::string &name) {
+  static const std::map<std::string, BuiltinHandler> handlers = {
+      {"batch_norm", buildBatchNorm},
+      {"dense", buildDense},
+      {"dropconnect", buildDropconnect},
+      {"dropout", buildDropout},
+      {"embedding", buildEmbedding},
+      {"gaussian_noise", buildGaussianNoise},
+      {"group_norm", buildGroupNorm},
+      {"instance_norm", buildInstanceNorm},
+      {"layer_norm", buildLayerNorm},
+      {"maxout", buildMaxout},
+      {"multi_head_attention", buildMultiHeadAttention},
+      {"prelu", buildPrelu},
+  };
+  auto found = handlers.find(name);
+  return found == handlers.end() ? nullptr : found->second;
+}
+
+BuiltinHandler frontend::findHandler(const Builtin &builtin) {
+  switch (builtin.kind) {
+  case BuiltinKind::Layer:
+    return findLayerHandler(builtin.name);
+  case BuiltinKind::Function:
+    return findFunctionHandler(builtin.name);
+  case BuiltinKind::Loss:
+    return findLossHandler(builtin.name);
+  default:
+    return nullptr;
+  }
+}

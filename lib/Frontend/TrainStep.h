@@ -1,0 +1,45 @@
+//===- TrainStep.h - Losses, gradients and updates --------------*- C++ -*-===//
+//
+// What a training step adds to the forward pass.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNC_LIB_FRONTEND_TRAINSTEP_H
+#define NNC_LIB_FRONTEND_TRAINSTEP_H
+
+#include "nnc/Graph/MLIRGraph.h"
+#include "nnc/Language/Settings.h"
+#include "nnc/Runtime/Compiler.h"
+
+namespace nnc::frontend {
+
+/// How the parameters change.
+struct UpdateRule {
+  /// A call of an optimiser.
+  SettingValue optimizer;
+  const TrainStepOptions *options = nullptr;
+  /// What f32 means: the type of the learning rate.
+  ElementType floatType = ElementType::f32;
+};
+
+/// Whether the path \p name matches \p glob: `*` stands for one part, `**` for
+/// any number of parts; a glob that is a net's path matches all inside.
+bool matchesGlob(const std::string &glob, const std::string &name);
+
+/// The arguments, by their index, of the parameters that are trained.
+/// Reports a glob that matches none to the graph.
+std::vector<unsigned> trainedParameters(Graph &graph,
+                                        const TrainStepOptions &options);
+
+/// The gradients of \p objective and the penalties by \p parameters.
+std::vector<Tensor> lossGradients(Graph &graph, const Tensor &objective,
+                                  const std::vector<unsigned> &parameters);
+
+/// Adds the update of \p parameters by \p gradients: bounds, the optimiser,
+/// constraints. Errors go to the graph.
+void addUpdates(Graph &graph, const std::vector<unsigned> &parameters,
+                std::vector<Tensor> gradients, const UpdateRule &rule);
+
+} // namespace nnc::frontend
+
+#endif // NNC_LIB_FRONTEND_TRAINSTEP_H
