@@ -75,6 +75,8 @@ Expected<Dataset> nnc::loadSamples(const std::string &path,
 
 Expected<Predictions> nnc::predict(Evaluator &evaluator,
                                    const BoundData &data) {
+  if (evaluator.program().firstResult() < 0)
+    return fail(ErrorCode::unsupported, "a model without results");
   Predictions predictions;
   Expected<void> done = evaluator.forEachBatch(
       data, [&](const BoundProgram &program, int64_t begin, int64_t count) {

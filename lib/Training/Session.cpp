@@ -199,7 +199,7 @@ int BoundProgram::firstResult() const {
   for (int index : signature().indicesOf(Role::output))
     if (signature().arguments[index].name != "loss")
       return index;
-  return -1;
+  return signature().indexOf(Role::output, "loss");
 }
 
 Expected<void> BoundProgram::run(int64_t samples, unsigned threads) {

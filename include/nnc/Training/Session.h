@@ -102,8 +102,8 @@ public:
 
   /// The number in the first element of the output \p name; NaN without one.
   double output(std::string_view name) const;
-  /// The index of the model's first result, or -1: the first output that is
-  /// not the loss.
+  /// The index of the model's first result: the first output that is not the
+  /// loss, or the loss if it is alone; -1 without outputs.
   int firstResult() const;
 
   /// Runs on at most \p threads threads (0: as many as there are), fewer if

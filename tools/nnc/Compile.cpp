@@ -1,0 +1,231 @@
+//===- Compile.cpp - nnc compile ------------------------------------------===//
+
+#include "Context.h"
+#include "nnc/Formats/AtomicFile.h"
+#include "nnc/Training/Prediction.h"
+#include <filesystem>
+#include <sys/stat.h>
+
+using namespace nnc;
+using namespace nnc::tool;
+
+namespace {
+struct KindName {
+  const char *name, *suffix;
+  EmitKind kind;
+};
+constexpr KindName kinds[] = {
+    {"obj", ".o", EmitKind::object},     {"lib", ".a", EmitKind::library},
+    {"shared", ".so", EmitKind::shared}, {"exe", ".exe", EmitKind::executable},
+    {"header", ".h", EmitKind::header},  {"asm", ".s", EmitKind::assembly},
+    {"llvm", ".ll", EmitKind::llvm},     {"mlir", ".mlir", EmitKind::mlir},
+    {"nn", ".nn", EmitKind::nn},
+};
+} // namespace
+
+/// The kind that --emit or the suffix of \p output says.
+static Expected<EmitKind> kindOf(const Context &context,
+                                 const std::string &output) {
+  std::optional<std::string> name = context.args.value("emit");
+  if (name == "onnx" || (!name && output.ends_with(".onnx")))
+    return fail(ErrorCode::unsupported, "writing ONNX models");
+  for (const KindName &kind : kinds)
+    if (name ? *name == kind.name : output.ends_with(kind.suffix))
+      return kind.kind;
+  if (name)
+    return fail(ErrorCode::badOptionValue, "--emit",
+                "obj, lib, shared, exe, header, asm, llvm, mlir or nn", *name);
+  return fail(ErrorCode::badOptionValue, "-o",
+              "a suffix .o .a .so .exe .h .s .ll .mlir or .nn, or --emit",
+              output);
+}
+
+/// The file's name as a C identifier.
+static std::string identifierOf(const std::string &path) {
+  std::string name = std::filesystem::path(path).stem().string();
+  for (char &c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c)))
+      c = '_';
+  if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0])))
+    name.insert(0, "_");
+  return name;
+}
+
+namespace {
+/// One call of `nnc compile`.
+class CompileCommand {
+public:
+  CompileCommand(Context &context, const ModelFile &model,
+                 const std::optional<TrainSettings> &settings,
+                 std::string output)
+      : context(context), model(model), settings(settings),
+        output(std::move(output)) {}
+
+  Expected<void> run();
+
+private:
+  Expected<void> readOptions();
+  Expected<void> bindWeights(Compiler &compiler);
+  Expected<void> write(Compiler &compiler, EmitKind kind,
+                       const std::string &path);
+
+  Context &context;
+  const ModelFile &model;
+  const std::optional<TrainSettings> &settings;
+  std::string output;
+  CompileOptions options;
+  EmitRequest request;
+  ParameterStore store;
+};
+} // namespace
+
+Expected<void> CompileCommand::readOptions() {
+  Expected<EmitKind> kind = kindOf(context, output);
+  if (!kind)
+    return fail(std::move(kind.error()));
+  request.kind = *kind;
+  request.name = identifierOf(output);
+  request.weightsApart = context.args.has("weights-apart");
+  request.phase = context.args.value("stop-after").value_or("graph");
+  if (*kind == EmitKind::executable)
+    request.batches = {1, 32};
+  auto sizes = sizesOf(context);
+  if (!sizes)
+    return fail(std::move(sizes.error()));
+  for (auto &[name, list] : *sizes) {
+    if (name == "batch") {
+      std::sort(list.begin(), list.end());
+      request.batches = list;
+    } else if (list.size() != 1) {
+      return fail(ErrorCode::badOptionValue, "--size", "one size of " + name,
+                  fmt::format("{}", list.size()));
+    } else {
+      options.sizes[name] = list.front();
+    }
+  }
+  CompileSettings compile = context.compileSettings();
+  if (model.metadata)
+    compile.precision = model.metadata->precision;
+  else if (settings && settings->precision == Precision::F64)
+    compile.precision = "f64";
+  DataBinding binding;
+  binding.sizes = options.sizes;
+  options =
+      compile.options(ProgramKind::predict, binding, request.batches.back());
+  options.target = context.args.value("cpu").value_or("");
+  if (settings) {
+    const StepSettings &step = settings->trainSteps.front();
+    if (context.args.has("train-step")) {
+      if (step.loss.isNone())
+        return fail(ErrorCode::lossMissing, "compiling a training step");
+      options.kind = ProgramKind::trainStep;
+      options.train.optimizer = print(step.optimizer);
+      options.train.update = step.update;
+      options.train.freeze = settings->freeze;
+      options.train.learningRateFactors = settings->learningRates;
+      options.train.clipNorm = step.clipNorm.value_or(0);
+      options.train.clipValue = step.clipValue.value_or(0);
+    }
+    if (!step.loss.isNone())
+      options.train.loss = print(step.loss);
+  }
+  return {};
+}
+
+Expected<void> CompileCommand::bindWeights(Compiler &compiler) {
+  std::vector<Error> warnings;
+  Expected<ModelInfo> info = compiler.describe(model.source, options, warnings);
+  if (!info)
+    return fail(std::move(info.error()));
+  Expected<uint64_t> seed = seedOf(context);
+  if (!seed)
+    return fail(std::move(seed.error()));
+  Signature signature;
+  for (const auto *list : {&info->parameters, &info->states})
+    signature.arguments.insert(signature.arguments.end(), list->begin(),
+                               list->end());
+  if (auto done = store.declare(signature, *seed); !done)
+    return done;
+  if (auto loaded = loadWeights(context, model, store); !loaded)
+    return loaded;
+  for (const auto &entry : store.all())
+    request.weights.push_back({entry->argument.name, entry->buffer.data()});
+  if (model.metadata && !info->outputs.empty()) {
+    const std::vector<int64_t> &shape = info->outputs.front().shape;
+    request.prediction =
+        predictionInfo(*model.metadata, shape.size() < 2 ? 1 : shape.back());
+  }
+  return {};
+}
+
+Expected<void> CompileCommand::write(Compiler &compiler, EmitKind kind,
+                                     const std::string &path) {
+  request.kind = kind;
+  Expected<std::string> content = compiler.emit(model.source, options, request);
+  if (!content)
+    return fail(std::move(content.error()));
+  if (path == "-") {
+    context.print(*content);
+    return {};
+  }
+  Expected<AtomicFile> file = AtomicFile::create(path);
+  if (!file)
+    return fail(std::move(file.error()));
+  if (auto written = file->write(*content); !written)
+    return written;
+  if (auto done = file->commit(); !done)
+    return done;
+  if (kind == EmitKind::executable && ::chmod(path.c_str(), 0755) != 0)
+    return fail(ErrorCode::fileWrite, path, "it cannot be made executable");
+  context.say(fmt::format("wrote {} ({} bytes)", path, content->size()));
+  return {};
+}
+
+Expected<void> CompileCommand::run() {
+  if (auto read = readOptions(); !read)
+    return read;
+  if (output != "-")
+    if (auto writable = checkWritable(output); !writable)
+      return writable;
+  Expected<ProgramProvider> programs = context.programs();
+  if (!programs)
+    return fail(std::move(programs.error()));
+  Expected<Compiler *> compiler = programs->compiler();
+  if (!compiler)
+    return fail(std::move(compiler.error()));
+  EmitKind kind = request.kind;
+  if (kind != EmitKind::mlir && kind != EmitKind::nn)
+    if (auto bound = bindWeights(**compiler); !bound)
+      return bound;
+  if (auto written = write(**compiler, kind, output); !written)
+    return written;
+  // What C programs link comes with what they include.
+  bool hasHeader = kind == EmitKind::object || kind == EmitKind::library ||
+                   kind == EmitKind::shared;
+  if (hasHeader && output != "-")
+    return write(**compiler, EmitKind::header,
+                 std::filesystem::path(output).replace_extension(".h"));
+  return {};
+}
+
+int nnc::tool::run_compile(Context &context) {
+  std::optional<std::string> output = context.args.value("out");
+  if (!output && context.args.has("stop-after"))
+    output = "-";
+  if (!output)
+    return context.fail(
+        makeError(ErrorCode::optionMissing, "nnc compile", "-o OUT"));
+  int status = 0;
+  std::optional<ModelFile> model = context.openModel(status);
+  if (!model)
+    return status;
+  std::optional<TrainSettings> settings;
+  if (model->program) {
+    settings = context.settings(*model, status);
+    if (!settings)
+      return status;
+  }
+  Expected<void> done =
+      CompileCommand(context, *model, settings, *output).run();
+  return done ? 0 : context.fail(done.error());
+}

@@ -1,0 +1,125 @@
+//===- Show.cpp - nnc show ------------------------------------------------===//
+
+#include "Inspect.h"
+
+using namespace nnc;
+using namespace nnc::tool;
+
+/// "f32[batch, 128]" from the dimensions of a layer.
+static std::string dimsText(const std::vector<std::string> &dims) {
+  std::string text;
+  for (const std::string &dim : dims)
+    text += (text.empty() ? "" : ", ") + dim;
+  return "[" + text + "]";
+}
+
+/// 1234567 as "1,234,567".
+static std::string grouped(int64_t number) {
+  std::string text = std::to_string(number);
+  for (int64_t place = static_cast<int64_t>(text.size()) - 3;
+       place > (number < 0); place -= 3)
+    text.insert(place, ",");
+  return text;
+}
+
+/// The arena of a prediction of one sample, if its sizes are known.
+static std::optional<int64_t> arenaBytes(Inspection &inspection) {
+  CompileOptions options = inspection.options;
+  options.kind = ProgramKind::predict;
+  options.sizes.emplace("batch", 1);
+  auto program = inspection.programs.get(inspection.model.source,
+                                         inspection.model.identity, options);
+  if (!program)
+    return std::nullopt;
+  return program->executable->signature().arenaBytes;
+}
+
+static void printTable(const Context &context, const ModelInfo &info,
+                       std::optional<int64_t> arena) {
+  auto row = [](const std::string &name, const std::string &kind,
+                const std::string &output, const std::string &parameters,
+                const std::string &flop) {
+    return fmt::format("{:<20} {:<16} {:<22} {:>12} {:>14}\n", name, kind,
+                       output, parameters, flop);
+  };
+  std::string text = "model " + info.name + "\n";
+  for (const Argument &input : info.inputs)
+    text += fmt::format("input {}\n", input.name);
+  text += row("layer", "kind", "output", "parameters", "FLOP");
+  int64_t parameters = 0;
+  for (const LayerInfo &layer : info.layers)
+    text += row(layer.name, layer.kind, dimsText(layer.output),
+                grouped(layer.parameters), grouped(layer.flop));
+  for (const Argument &parameter : info.parameters)
+    parameters += parameter.elementCount();
+  text += fmt::format("parameters       {}\n", grouped(parameters));
+  text +=
+      fmt::format("FLOP forward     {} a sample\n", grouped(info.flopForward));
+  if (info.flopTrainStep)
+    text += fmt::format("FLOP train step  {} a sample\n",
+                        grouped(info.flopTrainStep));
+  if (arena)
+    text += fmt::format("arena            {} bytes\n", grouped(*arena));
+  context.print(text);
+}
+
+static void printJson(const Context &context, const ModelInfo &info,
+                      std::optional<int64_t> arena) {
+  int64_t parameters = 0;
+  for (const Argument &parameter : info.parameters)
+    parameters += parameter.elementCount();
+  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+  for (const LayerInfo &layer : info.layers)
+    layers.push_back({{"name", layer.name},
+                      {"kind", layer.kind},
+                      {"output", layer.output},
+                      {"parameters", layer.parameters},
+                      {"flop", layer.flop}});
+  nlohmann::ordered_json object = {{"model", info.name},
+                                   {"parameters", parameters},
+                                   {"layers", std::move(layers)},
+                                   {"flop_forward", info.flopForward},
+                                   {"flop_train_step", info.flopTrainStep}};
+  if (arena)
+    object["arena_bytes"] = *arena;
+  context.print(object);
+}
+
+int nnc::tool::run_show(Context &context) {
+  std::optional<std::string> emit = context.args.value("emit");
+  if (emit && *emit != "nn" && *emit != "mlir")
+    return context.fail(
+        makeError(ErrorCode::badOptionValue, "--emit", "nn or mlir", *emit));
+  int status = 0;
+  std::optional<Inspection> inspection = inspect(context, status);
+  if (!inspection)
+    return status;
+  if (emit) {
+    EmitRequest request;
+    request.kind = *emit == "nn" ? EmitKind::nn : EmitKind::mlir;
+    request.phase = context.args.value("stop-after").value_or("graph");
+    auto batch = inspection->options.sizes.find("batch");
+    request.batches.clear();
+    if (batch != inspection->options.sizes.end())
+      request.batches = {batch->second};
+    Expected<std::string> text = inspection->compiler->emit(
+        inspection->model.source, inspection->options, request);
+    if (!text)
+      return context.fail(text.error());
+    context.print(*text);
+    return 0;
+  }
+  std::vector<Error> warnings;
+  Expected<ModelInfo> info = inspection->compiler->describe(
+      inspection->model.source, inspection->options, warnings);
+  for (const Error &warning : warnings)
+    context.warn(warning);
+  if (!info)
+    return context.fail(info.error());
+  std::optional<int64_t> arena = arenaBytes(*inspection);
+  if (context.isJson())
+    printJson(context, *info, arena);
+  else
+    printTable(context, *info, arena);
+  return 0;
+}
