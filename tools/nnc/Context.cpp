@@ -70,6 +70,9 @@ int Context::fail(const Error &error) const {
   std::string text =
       asJson ? jsonMessage("error", error) : render(error, usesColor());
   std::fputs(text.c_str(), stderr);
+  if (asJson) // The printed form has them already.
+    for (const Error &other : error.others)
+      fail(other);
   ExitStatus status = exitStatusOf(error.code);
   // What is wrong with an option's value is wrong with the command line.
   if (status == ExitStatus::wrongInput && error.position.file.starts_with("-"))

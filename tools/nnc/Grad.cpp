@@ -15,7 +15,7 @@ int nnc::tool::run_grad(Context &context) {
     return context.fail(makeError(ErrorCode::badOptionValue, "--order",
                                   "1 or 2", fmt::format("{}", *order)));
   std::vector<std::string> wrt;
-  std::istringstream globs(context.args.value("wrt").value_or("**"));
+  std::istringstream globs(context.args.value("wrt").value_or(""));
   for (std::string glob; std::getline(globs, glob, ',');)
     wrt.push_back(glob);
   int status = 0;

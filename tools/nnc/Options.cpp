@@ -198,16 +198,19 @@ static Expected<Invocation> parseVerb(const VerbInfo &verb,
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();
-  std::map<std::string, std::vector<std::string>> given;
+  std::vector<std::pair<std::string, CLI::Option *>> known;
   for (const std::string &name : optionsOf(verb)) {
-    const OptionInfo &info = optionNamed(name);
-    if (*info.value)
-      app.add_option(namesOf(name), given[name])
-          ->expected(1)
-          ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    CLI::Option *option = nullptr;
+    if (*optionNamed(name).value)
+      // Values are taken as they stand: brackets and commas are the language's.
+      option = app.add_option(namesOf(name))
+                   ->expected(1)
+                   ->allow_extra_args(false)
+                   ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     else
-      app.add_flag_callback(namesOf(name),
-                            [&given, name] { given[name] = {"true"}; });
+      option = app.add_flag(namesOf(name))
+                   ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    known.emplace_back(name, option);
   }
   try {
     std::reverse(words.begin(), words.end());
@@ -216,13 +219,13 @@ static Expected<Invocation> parseVerb(const VerbInfo &verb,
     std::string text = error.what();
     return fail(ErrorCode::optionValue, text.substr(0, text.find(':')));
   }
-  for (auto &[name, values] : given) {
-    if (values.empty())
+  for (const auto &[name, option] : known) {
+    if (option->count() == 0)
       continue;
     if (optionNamed(name).kind == OptionKind::absent)
       return fail(ErrorCode::unsupported,
                   fmt::format("the option {}", spellingOf(name)));
-    invocation.options[name] = std::move(values);
+    invocation.options[name] = option->results();
   }
   for (const std::string &word : app.remaining()) {
     bool isOperand = !word.starts_with("-") || word == "-";
