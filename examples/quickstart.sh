@@ -16,6 +16,4 @@ step() {
 step nnc train "$examples/digits.nn" -o digits.nnm
 step nnc evaluate digits.nnm --data digits --require 'accuracy>=0.95'
 step nnc predict digits.nnm --input "$examples/digits.csv" -o predicted.csv
-step nnc compile digits.nnm -o digits.exe
-step ./digits.exe "$examples/digits.csv" -o native.csv
-step cmp predicted.csv native.csv
+step nnc compile digits.nnm -o digits.o

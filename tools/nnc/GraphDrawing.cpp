@@ -154,9 +154,8 @@ void Layout::sortByNeighbours(std::vector<int> &layer,
                           : sum / static_cast<double>(links[node].size()),
                       node);
   }
-  std::stable_sort(keys.begin(), keys.end(), [](const auto &a, const auto &b) {
-    return a.first < b.first;
-  });
+  // Pairs of a key and a number that is used once: equal keys keep order.
+  std::sort(keys.begin(), keys.end());
   for (size_t i = 0; i < layer.size(); ++i) {
     layer[i] = keys[i].second;
     place[layer[i]] =

@@ -188,7 +188,7 @@ int nnc::tool::run_new(Context &context) {
       continue;
     std::optional<std::string> output = context.args.value("out");
     if (!output || *output == "-") {
-      context.print(starter.text);
+      context.print(std::string(starter.text));
       return 0;
     }
     Expected<void> written = writeFile(*output, starter.text);
