@@ -176,7 +176,7 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value slot,
   Value firstRow = kernel.mul(tile, tileRows);
   if (!spec.m.isStatic() || spec.m.capacity % plan.tileRows != 0)
     firstRow = kernel.min(firstRow, kernel.sub(rows, tileRows));
-  if (spec.m.isStatic())
+  if (spec.m.isStatic() || plan.tileRows == 1)
     return emitRegisterTile(panel, plan.tileRows, firstRow, slot, from, steps);
   SmallVector<int64_t> sizes{1, plan.tileRows};
   if (plan.tileRows > smallTile)
@@ -185,8 +185,6 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value slot,
     Value applies = arith::CmpIOp::create(kernel.builder, kernel.loc,
                                           arith::CmpIPredicate::eq, tileRows,
                                           kernel.constant(size));
-    if (size == 1 && plan.tileRows == 1)
-      continue;
     kernel.ifThen(applies, [&] {
       emitRegisterTile(panel, size, firstRow, slot, from, steps);
     });

@@ -50,8 +50,11 @@ void nnc::buildSimplifyPipeline(OpPassManager &passManager,
   nn::SpecializePassOptions specialize;
   for (const auto &[name, size] : options.sizes)
     specialize.sizes.push_back(name + "=" + std::to_string(size));
+  // A capacity of one leaves nothing open.
   for (const std::string &name : options.bounded)
-    specialize.bounded.push_back(name);
+    if (auto size = options.sizes.find(name);
+        size == options.sizes.end() || size->second != 1)
+      specialize.bounded.push_back(name);
   functions.addPass(nn::createSpecializePass(specialize));
   if (options.optimizationLevel == 0)
     return;

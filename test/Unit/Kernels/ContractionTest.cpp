@@ -176,9 +176,19 @@ TEST_P(Contraction, RowsAtRunTime) {
   spec.k = Extent(3, 1);
   programs.push_back(
       harness.add(emitContraction(*harness.module, harness.target, spec)));
+  Shape single{1, 37, 21, false, false};
+  spec = product(harness, harness.f32(), single, "single");
+  spec.m = Extent(1, 1);
+  programs.push_back(
+      harness.add(emitContraction(*harness.module, harness.target, spec)));
   harness.compile();
   Array<float> a = randomArray<float>(60 * 37, 1),
                b = randomArray<float>(60 * 37, 2);
+  Array<float> row(37, -9);
+  harness.run(programs.back(), {a.data(), b.data(), row.data()}, 2, 1);
+  for (int64_t j = 0; j < 37; ++j)
+    ASSERT_NEAR(row[j], reference(a, b, single, 0, j, single.k),
+                tolerance<float>(single.k));
   for (int64_t batch = 0; batch <= 60; ++batch)
     for (int64_t count : {1, 3}) {
       Array<float> out(60 * 37, -9);
