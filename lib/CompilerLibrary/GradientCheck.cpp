@@ -5,6 +5,7 @@
 #include "nnc/Support/Philox.h"
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 using namespace nnc;
 
@@ -72,19 +73,25 @@ nnc::checkGradients(Program program, double tolerance, uint64_t seed) {
   constexpr double shift = 1e-6, smallest = 1e-3;
   constexpr int64_t mostElements = 24;
   CheckedProgram checked(std::move(program), seed);
-  auto start = checked.loss();
-  if (!start)
+  if (auto start = checked.loss(); !start)
     return fail(std::move(start).error());
+  // Each run writes the gradients anew, so they are kept before any value is
+  // shifted.
+  std::map<std::string, std::vector<double>> gradients;
+  for (const Argument &argument : checked.signature().arguments)
+    if (double *gradient =
+            checked.values("gradient." + argument.name, Role::output);
+        gradient && argument.role == Role::parameter &&
+        argument.type == ElementType::f64)
+      gradients[argument.name].assign(gradient,
+                                      gradient + argument.elementCount());
   std::vector<Compiler::CheckResult> results;
   for (const Argument &argument : checked.signature().arguments) {
-    if (argument.role != Role::parameter)
-      continue;
-    double *gradient =
-        checked.values("gradient." + argument.name, Role::output);
-    if (!gradient || argument.type != ElementType::f64)
+    auto found = gradients.find(argument.name);
+    if (argument.role != Role::parameter || found == gradients.end())
       continue;
     int64_t count = argument.elementCount();
-    std::vector<double> symbolic(gradient, gradient + count);
+    const std::vector<double> &symbolic = found->second;
     double scale = smallest;
     for (double value : symbolic)
       scale = std::max(scale, std::abs(value));

@@ -11,7 +11,7 @@ int nnc::tool::run_check(Context &context) {
   // Without a choice both are checked.
   if (!gradients && !reference)
     gradients = reference = true;
-  Expected<double> rtol = context.args.real("rtol", 0);
+  Expected<double> rtol = context.args.real("rtol", 1e-6);
   if (!rtol)
     return context.fail(rtol.error());
   Expected<uint64_t> seed = seedOf(context);
