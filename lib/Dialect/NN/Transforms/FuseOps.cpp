@@ -342,9 +342,11 @@ bool Grouping::takeProducers(unsigned id, Operation *member) {
     if (isAccess(member) && !reduction)
       continue;
     bool onlyHere = llvm::all_of(producer->getUsers(), [&](Operation *user) {
-      if (!groups[id].members.contains(user))
+      if (!groups[id].members.contains(user) ||
+          classOf(user) == FusionClass::contraction)
         return false;
-      return !reduction || !isAccess(user) || repeatsRowValue(groups[id], user);
+      return !isAccess(user) ||
+             (reduction && repeatsRowValue(groups[id], user));
     });
     if (onlyHere && !createsCycle(id, producer)) {
       add(id, producer);

@@ -133,3 +133,38 @@ func.func @reshape(%x: tensor<4x2xf32>) -> tensor<8xf32> {
   %2 = nn.neg %1 : tensor<8xf32>
   return %2 : tensor<8xf32>
 }
+
+// -----
+
+// Near miss: what a product reads as an operand comes from memory, even if the
+// ops after the product read it too.
+
+// CHECK-LABEL: func.func @operand_read_again
+// CHECK: %[[E:.+]] = nn.fusion map(
+// CHECK: nn.exp
+// CHECK: nn.fusion contraction(%[[E]]
+// CHECK: nn.sub
+func.func @operand_read_again(%x: tensor<6x6xf32>, %w: tensor<6x6xf32>)
+    -> tensor<6x6xf32> {
+  %0 = nn.exp %x : tensor<6x6xf32>
+  %1 = nn.matmul %0, %w : (tensor<6x6xf32>, tensor<6x6xf32>) -> tensor<6x6xf32>
+  %2 = nn.sub %1, %0 : tensor<6x6xf32>
+  return %2 : tensor<6x6xf32>
+}
+
+// -----
+
+// Near miss: the same for what is read transposed beside being read in place.
+
+// CHECK-LABEL: func.func @transposed_beside
+// CHECK: %[[E:.+]] = nn.fusion map(
+// CHECK: nn.exp
+// CHECK-NEXT: nn.yield
+// CHECK: nn.fusion map(%[[E]]
+// CHECK: nn.transpose
+func.func @transposed_beside(%x: tensor<6x6xf32>) -> tensor<6x6xf32> {
+  %0 = nn.exp %x : tensor<6x6xf32>
+  %1 = nn.transpose %0 permutation = [1, 0] : tensor<6x6xf32> -> tensor<6x6xf32>
+  %2 = nn.sub %1, %0 : tensor<6x6xf32>
+  return %2 : tensor<6x6xf32>
+}
