@@ -71,9 +71,6 @@ else:
 
 if config.nnc_sanitize:
     config.available_features.add("sanitize")
-for program in ("nnc", "nnc-opt"):
-    if os.path.exists(os.path.join(bin_dir, program)):
-        config.available_features.add(program)
 for program in ("shellcheck", "gcc", "readelf"):
     if shutil.which(program, path=config.environment["PATH"]):
         config.available_features.add(program)

@@ -398,12 +398,12 @@ bool ProgramBuilder::finishLoss(Graph &graph, const LossValue &value) {
     graph.output("loss", total);
     return good(graph);
   }
-  graph.output("loss", cast(value.objective, ElementType::f64));
+  Tensor objective = withPenalties(graph, value.objective);
+  graph.output("loss", cast(objective, ElementType::f64));
   std::vector<unsigned> parameters = trainedParameters(graph, options.train);
   if (!good(graph))
     return false;
-  std::vector<Tensor> gradients =
-      lossGradients(graph, value.objective, parameters);
+  std::vector<Tensor> gradients = gradientsOf(graph, objective, parameters);
   if (!good(graph))
     return false;
   if (options.kind == ProgramKind::gradients) {

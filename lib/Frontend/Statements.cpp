@@ -76,7 +76,8 @@ void Elaborator::runBind(const BindStatement &bind, Scope &scope) {
       segment = name.text;
   Value value = evaluate(*bind.value, scope, segment);
   std::vector<Value> values;
-  if (value.isResults())
+  // Several names take a list apart too.
+  if (value.isResults() || (value.isList() && bind.names.size() > 1))
     values = std::move(value.elements);
   else
     values.assign(value.isPoison() ? bind.names.size() : 1, value);

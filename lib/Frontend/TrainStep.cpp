@@ -93,16 +93,20 @@ frontend::trainedParameters(Graph &graph, const TrainStepOptions &options) {
   return trained;
 }
 
-std::vector<Tensor>
-frontend::lossGradients(Graph &graph, const Tensor &objective,
-                        const std::vector<unsigned> &parameters) {
-  Tensor total = objective;
+Tensor frontend::withPenalties(Graph &graph, const Tensor &loss) {
+  Tensor total = loss;
   for (const Tensor &penalty : penaltiesOf(graph))
     total = total + cast(penalty, total.elementType());
+  return total;
+}
+
+std::vector<Tensor>
+frontend::gradientsOf(Graph &graph, const Tensor &objective,
+                      const std::vector<unsigned> &parameters) {
   std::vector<Tensor> wrt;
   for (unsigned index : parameters)
     wrt.push_back(argumentTensor(graph, index));
-  return gradient(total, wrt);
+  return gradient(objective, wrt);
 }
 
 //===----------------------------------------------------------------------===//
@@ -166,6 +170,12 @@ static double initialRate(const SettingValue &rate) {
     return rate.argument("value").toDouble();
   if (rate.isCall("warmup"))
     return initialRate(rate.argument("schedule"));
+  // The first [epoch, value].
+  if (rate.isCall("piecewise")) {
+    const std::vector<SettingValue> &points = rate.argument("points").elements;
+    if (!points.empty() && points[0].isList() && points[0].elements.size() == 2)
+      return initialRate(points[0].elements[1]);
+  }
   return 0;
 }
 
@@ -286,7 +296,11 @@ void frontend::addUpdates(Graph &graph, const std::vector<unsigned> &parameters,
       gradient = clip(gradient, -options.clipValue, options.clipValue);
   if (options.clipNorm > 0)
     clipByNorm(gradients, options.clipNorm);
-  Tensor learningRate = graph.scalar("learning_rate", rule.floatType);
+  ElementType rateType = rule.floatType;
+  for (unsigned index : parameters)
+    if (argumentTensor(graph, index).elementType() == ElementType::f64)
+      rateType = ElementType::f64;
+  Tensor learningRate = graph.scalar("learning_rate", rateType);
   Tensor step = graph.scalar("step", ElementType::i64);
   mlir::Builder builder = builderOf(graph);
   OptimizerOp op = describeOptimizer(rule.optimizer, builder);

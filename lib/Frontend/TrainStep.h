@@ -18,7 +18,7 @@ struct UpdateRule {
   /// A call of an optimiser.
   SettingValue optimizer;
   const TrainStepOptions *options = nullptr;
-  /// What f32 means: the type of the learning rate.
+  /// What f32 means: the type of the learning rate, unless a parameter is f64.
   ElementType floatType = ElementType::f32;
 };
 
@@ -31,9 +31,12 @@ bool matchesGlob(const std::string &glob, const std::string &name);
 std::vector<unsigned> trainedParameters(Graph &graph,
                                         const TrainStepOptions &options);
 
-/// The gradients of \p objective and the penalties by \p parameters.
-std::vector<Tensor> lossGradients(Graph &graph, const Tensor &objective,
-                                  const std::vector<unsigned> &parameters);
+/// \p loss and the penalties of the graph: what training minimises.
+Tensor withPenalties(Graph &graph, const Tensor &loss);
+
+/// The gradients of \p objective by \p parameters.
+std::vector<Tensor> gradientsOf(Graph &graph, const Tensor &objective,
+                                const std::vector<unsigned> &parameters);
 
 /// Adds the update of \p parameters by \p gradients: bounds, the optimiser,
 /// constraints. Errors go to the graph.

@@ -80,11 +80,12 @@ Expected<void> Trainer::checkSettings() const {
 }
 
 /// \p optimizer as text without its learning rate, which programs take as an
-/// argument: a new one is no reason to compile again.
+/// argument: a new one is no reason to compile again. Adabound's bounds refer
+/// to the rate it starts from.
 static std::string programText(const SettingValue &optimizer) {
   SettingValue plain = optimizer;
   int index = plain.builtin->indexOf("learning_rate");
-  if (index >= 0) {
+  if (index >= 0 && plain.builtin->name != "adabound") {
     Diagnostics scratch;
     SettingScope noNames;
     plain.elements[index] = SettingEvaluator(noNames, scratch)
