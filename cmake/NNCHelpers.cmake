@@ -36,11 +36,14 @@ function(add_nnc_unittest name)
   add_dependencies(nnc-unit-tests ${name})
 endfunction()
 
-# MLIR and LLVM enter a process once, as the two shared libraries.
+# MLIR and LLVM: the two shared libraries, which link fast, or the archives in a
+# target with the property NNC_STATIC_MLIR.
 function(nnc_use_mlir name)
   target_include_directories(${name} SYSTEM PUBLIC ${LLVM_INCLUDE_DIRS}
                              ${MLIR_INCLUDE_DIRS})
-  target_link_libraries(${name} PUBLIC MLIR LLVM)
+  target_link_libraries(${name} PUBLIC
+    $<IF:$<BOOL:$<TARGET_PROPERTY:NNC_STATIC_MLIR>>,nnc-mlir-static,MLIR>
+    $<$<NOT:$<BOOL:$<TARGET_PROPERTY:NNC_STATIC_MLIR>>>:LLVM>)
   target_compile_options(${name} PRIVATE -fno-exceptions)
   if(NOT TARGET nnc-pch)
     file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "")

@@ -30,7 +30,7 @@ if (
     lit.util.killProcessAndChildrenIsSupported()[0]
     and not lit_config.maxIndividualTestTime
 ):
-    lit_config.maxIndividualTestTime = 60
+    lit_config.maxIndividualTestTime = 300
 
 
 def tool(name, *arguments):
