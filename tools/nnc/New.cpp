@@ -19,18 +19,18 @@ constexpr Starter starters[] = {
 
 model digits(image: f32[batch, 64]) -> (logits: f32[batch, 10]) {
   hidden = dense(image, 128, activation = relu)
-  kept = dropout(hidden, rate = 0.2)  # in training only
+  kept   = dropout(hidden, rate = 0.2)  # in training only
   return dense(kept, 10)  # scores; the loss takes the softmax
 }
 
 train digits {
-  data = "digits"  # or csv("d.csv"), idx("folder"), npz("d.npz")
+  data       = "digits"  # or csv("d.csv"), idx("folder"), npz("d.npz")
   validation = 0.1  # the share held out to watch
-  loss = softmax_cross_entropy
-  optimizer = adam(learning_rate = 1e-3)
-  metrics = [accuracy]
+  loss       = softmax_cross_entropy
+  optimizer  = adam(learning_rate = 1e-3)
+  metrics    = [accuracy]
   batch_size = 32
-  epochs = 20
+  epochs     = 20
 }
 )"},
     {"regression", "numbers from the columns of a table", R"(nnc 1
@@ -39,7 +39,7 @@ train digits {
 #   nnc train FILE.nn --data d.csv
 
 model table(features: f32[batch, 8]) -> (value: f32[batch, 1]) {
-  first = dense(features, 64, activation = relu)
+  first  = dense(features, 64, activation = relu)
   second = dense(first, 64, activation = relu)
   return dense(second, 1)
 }
@@ -47,13 +47,13 @@ model table(features: f32[batch, 8]) -> (value: f32[batch, 1]) {
 train table {
   # The target is the last column unless one is named; `scale` gives every
   # input column mean 0 and variance 1, and is kept for predicting.
-  data = csv("d.csv", scale = "standard")
+  data       = csv("d.csv", scale = "standard")
   validation = 0.2
-  loss = mse
-  optimizer = adam(learning_rate = 1e-3)
-  metrics = [mae]
+  loss       = mse
+  optimizer  = adam(learning_rate = 1e-3)
+  metrics    = [mae]
   batch_size = 32
-  epochs = 200
+  epochs     = 200
   early_stopping = patience(20)
 }
 )"},
@@ -67,12 +67,12 @@ model gate(features: f32[batch, 2]) -> (logit: f32[batch, 1]) {
 }
 
 train gate {
-  data = "xor"
-  loss = sigmoid_cross_entropy  # the target is 0 or 1
-  optimizer = adam(learning_rate = 0.05)
-  metrics = [accuracy]
+  data       = "xor"
+  loss       = sigmoid_cross_entropy  # the target is 0 or 1
+  optimizer  = adam(learning_rate = 0.05)
+  metrics    = [accuracy]
   batch_size = 0  # all samples at once
-  epochs = 200
+  epochs     = 200
 }
 )"},
     {"autoencoder", "the input through a narrow layer", R"(nnc 1
@@ -85,12 +85,12 @@ model autoencoder(image: f32[batch, 64]) -> (again: f32[batch, 64]) {
 }
 
 train autoencoder {
-  data = "digits"
-  target = "image"  # the target is the input itself
-  loss = mse
-  optimizer = adam(learning_rate = 1e-3)
+  data       = "digits"
+  target     = "image"  # the target is the input itself
+  loss       = mse
+  optimizer  = adam(learning_rate = 1e-3)
   batch_size = 32
-  epochs = 30
+  epochs     = 30
 }
 )"},
     {"cnn", "a classifier of images by convolutions", R"(nnc 1
@@ -106,19 +106,19 @@ layer block(
 }
 
 model images(image: f32[batch, 1, 28, 28]) -> (logits: f32[batch, 10]) {
-  first = block(image, 25)
+  first  = block(image, 25)
   second = block(first, 50)
   hidden = dense(flatten(second), 100, activation = relu)
   return dense(hidden, 10)
 }
 
 train images {
-  data = idx("mnist")  # a folder with the four IDX files
+  data       = idx("mnist")  # a folder with the four IDX files
   validation = 0.1
-  loss = softmax_cross_entropy
-  metrics = [accuracy]
+  loss       = softmax_cross_entropy
+  metrics    = [accuracy]
   batch_size = 128
-  epochs = 5
+  epochs     = 5
   early_stopping = patience(3)
 }
 )"},
@@ -128,28 +128,23 @@ train images {
 # own. This one passes a share of its input through (a highway).
 
 layer highway(x: f32[..., n], gate_bias: float = -1.0) -> f32[..., n] {
-  gate = dense(
-    x,
-    n,
-    activation = sigmoid,
-    bias_initializer = constant(gate_bias)
-  )
+  gate = dense(x, n, activation = sigmoid, bias_initializer = constant(gate_bias))
   path = dense(x, n, activation = relu)
   return gate * path + (1 - gate) * x
 }
 
 model deep(image: f32[batch, 64]) -> (logits: f32[batch, 10]) {
   first = dense(image, 32)
-  # Unrolled when compiled: body.0.gate.weight, body.1.gate.weight, ...
+  # Unrolled when compiled: body.0.h.gate.weight, body.1.h.gate.weight, ...
   body = repeat (h = first; i in range(10)) { next h = highway(h) }
   return dense(body, 10)
 }
 
 train deep {
-  data = "digits"
+  data       = "digits"
   validation = 0.1
-  loss = softmax_cross_entropy
-  metrics = [accuracy]
+  loss       = softmax_cross_entropy
+  metrics    = [accuracy]
 }
 )"},
     {"expression", "an expression to minimise, without data", R"(nnc 1
@@ -163,9 +158,9 @@ model valley {
 }
 
 train valley {
-  loss = height
+  loss      = height
   optimizer = adam(learning_rate = 0.05)
-  steps = 500
+  steps     = 500
 }
 )"},
 };
