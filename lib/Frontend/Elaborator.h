@@ -21,7 +21,7 @@ inline constexpr unsigned maxCallDepth = 64;
 inline constexpr unsigned maxExpressionDepth = 2048;
 /// The most expressions evaluated for one program: bounds what `repeat` and
 /// layers that call each other can make of a short file.
-inline constexpr uint64_t maxEvaluations = 4'000'000;
+inline constexpr uint64_t maxEvaluations = 1'000'000;
 /// The longest list.
 inline constexpr size_t maxListLength = 65'536;
 

@@ -326,7 +326,8 @@ Value Elaborator::evaluateIndex(const IndexExpr &index, Scope &scope) {
   int64_t size = static_cast<int64_t>(base.elements.size());
   int64_t at = *place < 0 ? *place + size : *place;
   if (at < 0 || at >= size)
-    return error(subscript.range, ErrorCode::indexOutOfRange, *place, size);
+    return error(subscript.range, ErrorCode::indexOutOfRange, *place,
+                 fmt::format("a list of {}", size));
   return base.elements[at];
 }
 
@@ -341,7 +342,8 @@ Value Elaborator::indexTensor(const IndexExpr &index, const Tensor &base,
     return error(index.range, ErrorCode::tooManyIndices, given - hasEllipsis,
                  base.str());
   Tensor result = base;
-  int64_t axis = 0;
+  // Elements drop their axes of what is left.
+  int64_t axis = 0, dropped = 0;
   for (const Subscript &subscript : index.subscripts) {
     PlaceScope place(graph, subscript.range.position());
     if (subscript.kind == SubscriptKind::Ellipsis) {
@@ -358,8 +360,8 @@ Value Elaborator::indexTensor(const IndexExpr &index, const Tensor &base,
       continue;
     }
     if (!size.isConstant()) {
-      graph.fail(
-          makeError(ErrorCode::openAxis, "an index", axis, result.str()));
+      graph.fail(makeError(ErrorCode::openAxis, "an index", axis + dropped,
+                           base.str()));
       reportGraphError();
       return {};
     }
@@ -376,15 +378,21 @@ Value Elaborator::indexTensor(const IndexExpr &index, const Tensor &base,
     std::optional<int64_t> begin = position(subscript.first, 0);
     if (!begin)
       return {};
+    if (isElement && (*begin < 0 || *begin >= size.constant()))
+      return error(subscript.range, ErrorCode::indexOutOfRange,
+                   subscript.range.text(),
+                   fmt::format("axis {} of {}", axis + dropped, base.str()));
     std::optional<int64_t> end =
         isElement ? *begin + 1 : position(subscript.last, size.constant());
     if (!end)
       return {};
     result = slice(result, axis, *begin, *end);
-    if (isElement && result.isValid())
+    if (isElement && result.isValid()) {
       result = squeeze(result, axis);
-    else
+      ++dropped;
+    } else {
       ++axis;
+    }
     reportGraphError();
   }
   return Value::ofTensor(result);

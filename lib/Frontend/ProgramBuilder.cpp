@@ -104,19 +104,63 @@ std::optional<SettingValue> ProgramBuilder::readOption(const std::string &text,
   std::optional<SettingValue> value =
       evaluator.evaluate(*parsed->expr, name, type);
   if (value)
-    if (SourceRange range = settingRange(name); range.file)
+    if (SourceRange range = settingRange(name, text); range.file)
       value->range = range;
   return value;
 }
 
-SourceRange ProgramBuilder::settingRange(const char *setting) const {
+/// Where \p expr, or an element of it, is the name, string or expression
+/// \p text; nothing if nowhere.
+static SourceRange findWritten(const Expr &expr, const std::string &text) {
+  const auto *string = dynAs<StringExpr>(&expr);
+  if (string ? string->value == text : expr.range.text() == text)
+    return expr.range;
+  if (const auto *list = dynAs<ListExpr>(&expr))
+    for (const ExprPtr &element : list->elements)
+      if (SourceRange found = findWritten(*element, text); found.file)
+        return found;
+  return {};
+}
+
+SourceRange ProgramBuilder::settingRange(const char *setting,
+                                         const std::string &text) const {
   const TrainDecl *train = program->main().findTrain(decl->name.text);
   if (!train)
     return {};
-  for (const Setting &own : train->settings)
-    if (own.name.text == setting)
-      return own.value->range;
-  return {};
+  std::vector<const Expr *> values;
+  auto gather = [&](const std::vector<Setting> &settings) {
+    for (const Setting &own : settings)
+      if (own.name.text == setting)
+        values.push_back(own.value.get());
+  };
+  gather(train->settings);
+  for (const Step &step : train->steps)
+    gather(step.settings);
+  for (const Expr *value : values)
+    if (SourceRange found = findWritten(*value, text); found.file)
+      return found;
+  return values.empty() ? SourceRange() : values.front()->range;
+}
+
+void ProgramBuilder::checkGlobs(Graph &graph) {
+  auto check = [&](const char *setting, const std::string &glob) {
+    if (glob == "**")
+      return;
+    if (std::optional<Error> failure = unmatchedGlob(graph, glob)) {
+      SourceRange range = settingRange(setting, glob);
+      diagnostics.report(std::move(*failure).at(range.position()));
+    }
+  };
+  for (const std::string &glob : options.train.update)
+    check("update", glob);
+  // These hold for all steps, of which this one may lack some parameters.
+  const TrainDecl *train = program->main().findTrain(decl->name.text);
+  if (train && train->steps.size() > 1)
+    return;
+  for (const std::string &glob : options.train.freeze)
+    check("freeze", glob);
+  for (const auto &[glob, factor] : options.train.learningRateFactors)
+    check("learning_rates", glob);
 }
 
 //===----------------------------------------------------------------------===//
@@ -400,9 +444,17 @@ bool ProgramBuilder::finishLoss(Graph &graph, const LossValue &value) {
   }
   Tensor objective = withPenalties(graph, value.objective);
   graph.output("loss", cast(objective, ElementType::f64));
-  std::vector<unsigned> parameters = trainedParameters(graph, options.train);
+  checkGlobs(graph);
   if (!good(graph))
     return false;
+  std::vector<unsigned> parameters = trainedParameters(graph, options.train);
+  if (parameters.empty()) {
+    SourceRange freeze = settingRange("freeze", "");
+    diagnostics.report(
+        makeError(ErrorCode::nothingTrained)
+            .at((freeze.file ? freeze : decl->name.range).position()));
+    return false;
+  }
   std::vector<Tensor> gradients = gradientsOf(graph, objective, parameters);
   if (!good(graph))
     return false;

@@ -47,8 +47,11 @@ private:
   /// The value of \p text, an option, as a setting of \p kinds.
   std::optional<SettingValue> readOption(const std::string &text,
                                          const char *name, KindSet kinds);
-  /// Where the file says \p setting of the train block, if it does.
-  SourceRange settingRange(const char *setting) const;
+  /// Where the train block or one of its steps gives \p setting the value
+  /// \p text, alone or in a list; else where it gives it any; else nothing.
+  SourceRange settingRange(const char *setting, const std::string &text) const;
+  /// Reports globs of parameters that match none.
+  void checkGlobs(Graph &graph);
   const ast::Function *findFunction(const std::string &name) const;
   bool isLossName(const std::string &name) const;
 

@@ -229,9 +229,9 @@ Elaborator::evaluateSource(const LoopSource &source, Scope &scope) {
         evaluateInteger(*call->arguments.front().value, scope);
     if (!count)
       return std::nullopt;
-    if (*count < 0) {
-      error(call->range, ErrorCode::settingOutOfRange, "n", "at least 0",
-            *count);
+    if (*count < 0 || *count > static_cast<int64_t>(maxListLength)) {
+      error(call->range, ErrorCode::settingOutOfRange, "n",
+            fmt::format("at least 0 and at most {}", maxListLength), *count);
       return std::nullopt;
     }
     return SourceValues{*count, {}};

@@ -48,19 +48,18 @@ bool frontend::matchesGlob(const std::string &glob, const std::string &name) {
          name.compare(0, glob.size() + 1, glob + ".") == 0;
 }
 
-/// Whether some parameter matches \p glob; else reports it.
-static bool checkGlob(Graph &graph, const std::string &glob) {
+std::optional<Error> frontend::unmatchedGlob(const Graph &graph,
+                                             const std::string &glob) {
   std::vector<std::string> names;
   for (const GraphArgument &argument : argumentsOf(graph)) {
     if (argument.role != "parameter")
       continue;
     if (matchesGlob(glob, argument.name))
-      return true;
+      return std::nullopt;
     names.push_back(argument.name);
   }
-  graph.fail(
-      makeError(ErrorCode::noParameterMatches, glob, suggestion(glob, names)));
-  return false;
+  return makeError(ErrorCode::noParameterMatches, glob,
+                   suggestion(glob, names));
 }
 
 std::vector<unsigned>
@@ -79,17 +78,6 @@ frontend::trainedParameters(Graph &graph, const TrainStepOptions &options) {
         matchesOne(options.update, arguments[i].name) &&
         !matchesOne(options.freeze, arguments[i].name))
       trained.push_back(i);
-  for (const std::string &glob : options.update)
-    if (glob != "**" && !checkGlob(graph, glob))
-      return {};
-  for (const std::string &glob : options.freeze)
-    if (!checkGlob(graph, glob))
-      return {};
-  for (const auto &[glob, factor] : options.learningRateFactors)
-    if (!checkGlob(graph, glob))
-      return {};
-  if (trained.empty())
-    graph.fail(makeError(ErrorCode::nothingTrained));
   return trained;
 }
 

@@ -26,8 +26,10 @@ struct UpdateRule {
 /// any number of parts; a glob that is a net's path matches all inside.
 bool matchesGlob(const std::string &glob, const std::string &name);
 
+/// The error of a glob that matches no parameter; nothing if it matches one.
+std::optional<Error> unmatchedGlob(const Graph &graph, const std::string &glob);
+
 /// The arguments, by their index, of the parameters that are trained.
-/// Reports a glob that matches none to the graph.
 std::vector<unsigned> trainedParameters(Graph &graph,
                                         const TrainStepOptions &options);
 

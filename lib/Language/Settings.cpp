@@ -461,7 +461,7 @@ SettingEvaluator::evaluateIndex(const IndexExpr &index) {
   int64_t at = place->integer < 0 ? place->integer + count : place->integer;
   if (at < 0 || at >= count) {
     diagnostics.error(subscript.range, ErrorCode::indexOutOfRange,
-                      place->integer, count);
+                      place->integer, fmt::format("a list of {}", count));
     return std::nullopt;
   }
   SettingValue element = std::move(base->elements[static_cast<size_t>(at)]);

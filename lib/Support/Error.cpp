@@ -79,7 +79,8 @@ static size_t editDistance(const std::string &a, const std::string &b) {
 
 std::string nnc::nearestName(const std::string &word,
                              const std::vector<std::string> &candidates) {
-  size_t best = std::max<size_t>(1, word.size() / 3) + 1;
+  // A single letter is like any other.
+  size_t best = word.size() < 2 ? 1 : std::max<size_t>(1, word.size() / 3) + 1;
   std::string nearest;
   for (const std::string &candidate : candidates) {
     size_t distance = editDistance(word, candidate);

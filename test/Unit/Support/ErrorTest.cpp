@@ -26,4 +26,5 @@ TEST(NearestName, FindsCloseAndRejectsFar) {
   EXPECT_EQ(nearestName("bach_size", {"epochs", "batch_size"}), "batch_size");
   EXPECT_EQ(nearestName("widht", {"height", "width"}), "width");
   EXPECT_EQ(nearestName("xyz", {"epochs", "batch_size"}), "");
+  EXPECT_EQ(nearestName("z", {"a", "b"}), "");
 }
