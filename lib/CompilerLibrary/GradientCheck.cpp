@@ -58,6 +58,10 @@ private:
       auto *numbers = static_cast<int64_t *>(buffer.data());
       for (int64_t i = 0; i < count; ++i)
         numbers[i] = 1;
+    } else if (argument.type == ElementType::boolean) {
+      auto *bytes = static_cast<uint8_t *>(buffer.data());
+      for (int64_t i = 0; i < count; ++i)
+        bytes[i] = random.below(2);
     }
   }
 

@@ -94,6 +94,10 @@ static Value buildMatmul(BuiltinCall &call) {
                             {.transposeA = call.boolean("transpose_a"),
                              .transposeB = call.boolean("transpose_b")}));
 }
+static Value buildEinsum(BuiltinCall &call) {
+  return call.result(
+      einsum(call.text("equation"), call.operand("a"), call.operand("b")));
+}
 static Value buildCosineSimilarity(BuiltinCall &call) {
   return call.result(cosineSimilarity(call.operand("a"), call.operand("b"),
                                       call.integer("axis")));
@@ -161,6 +165,12 @@ static Value buildPad(BuiltinCall &call) {
 }
 static Value buildTile(BuiltinCall &call) {
   return call.result(tile(call.operand("x"), call.integers("counts")));
+}
+static Value buildUpsample(BuiltinCall &call) {
+  return call.result(upsample(call.operand("x"), call.integers("factor"),
+                              call.text("mode") == "linear"
+                                  ? UpsampleMode::linear
+                                  : UpsampleMode::nearest));
 }
 static Value buildOneHot(BuiltinCall &call) {
   return call.result(oneHot(call.operand("i"), call.integer("classes"),
@@ -315,6 +325,7 @@ BuiltinHandler frontend::findFunctionHandler(const std::string &name) {
       {"cumsum", alongAxis<cumsum>},
       // Linear algebra.
       {"matmul", buildMatmul},
+      {"einsum", buildEinsum},
       {"outer", binary<outer>},
       {"l2_distance", binary<l2Distance>},
       {"cosine_similarity", buildCosineSimilarity},
@@ -331,6 +342,7 @@ BuiltinHandler frontend::findFunctionHandler(const std::string &name) {
       {"pad", buildPad},
       {"flip", alongAxis<flip>},
       {"tile", buildTile},
+      {"upsample", buildUpsample},
       {"one_hot", buildOneHot},
       {"gather", buildGather},
       {"scatter_add", buildScatterAdd},

@@ -3,7 +3,6 @@
 #include "GraphImpl.h"
 #include "nnc/Graph/Layers.h"
 #include <cmath>
-#include <limits>
 
 using namespace mlir;
 using namespace nnc;
@@ -179,35 +178,53 @@ Tensor instanceNorm(const Operand &x, const GroupNormOptions &options) {
 // Attention
 //===----------------------------------------------------------------------===//
 
+/// [q's time, k's time]: what position i sees, positions up to i.
+static Tensor causalMask(GraphImpl &graph, const Tensor &scores) {
+  std::vector<Dim> shape = scores.shape();
+  RankedTensorType type = graph.type(nnc::ElementType::i32,
+                                     {shape[shape.size() - 2], shape.back()});
+  auto index = [&](int64_t axis) {
+    return graph.tensor(
+        nn::IotaOp::create(graph.builder, graph.location(), type, axis));
+  };
+  return index(1) <= index(0);
+}
+
+/// softmax(q k^T * scale) of the operands of \p in, 0 for what is hidden.
+static Tensor attentionShares(Operands &in, const AttentionOptions &options) {
+  Dim d = in.shape(0).back();
+  if (!options.scale && !d.isConstant())
+    return in.fail(ErrorCode::openAxis, "attention", -1, in.tensor(0).str());
+  double scale =
+      options.scale ? *options.scale : 1 / std::sqrt((double)d.constant());
+  Tensor scores = matmul(in.tensor(0), in.tensor(1), {.transposeB = true});
+  if (!scores.isValid())
+    return scores;
+  scores = scores * scale;
+  Tensor visible = options.mask;
+  if (options.causal) {
+    Tensor causal = causalMask(*in.graph(), scores);
+    visible = visible.isValid() ? logicalAnd(visible, causal) : causal;
+  }
+  if (!visible.isValid())
+    return softmax(scores);
+  // The exponential of -1e30 is 0 beside any score, and where a row hides
+  // everything it leaves numbers, which the mask then makes 0. A causal row
+  // always sees its first position.
+  Tensor shares = softmax(where(visible, scores, -1e30));
+  return options.mask.isValid() ? where(visible, shares, 0.0) : shares;
+}
+
 Tensor attention(const Operand &q, const Operand &k, const Operand &v,
                  const AttentionOptions &options) {
   Operands in("attention", {&q, &k, &v});
   for (size_t i = 0; i < 3; ++i)
     if (!in.requireFloat(i) || !in.requireRank(i, 2, "f32[..., time, d]"))
       return in.poison();
-  Dim d = in.shape(0).back();
-  if (!options.scale && !d.isConstant())
-    return in.fail(ErrorCode::openAxis, "attention", -1, in.tensor(0).str());
-  double scale =
-      options.scale ? *options.scale : 1 / std::sqrt((double)d.constant());
-  Tensor scores = matmul(q, k, {.transposeB = true}) * scale;
-  if (!scores.isValid())
-    return scores;
-  double hidden = -std::numeric_limits<double>::infinity();
-  if (options.mask.isValid())
-    scores = where(options.mask, scores, hidden);
-  if (options.causal && scores.isValid()) {
-    GraphImpl &graph = *in.graph();
-    std::vector<Dim> shape = scores.shape();
-    RankedTensorType type = graph.type(nnc::ElementType::i32,
-                                       {shape[shape.size() - 2], shape.back()});
-    auto index = [&](int64_t axis) {
-      return graph.tensor(
-          nn::IotaOp::create(graph.builder, graph.location(), type, axis));
-    };
-    scores = where(index(1) <= index(0), scores, hidden);
-  }
-  return matmul(softmax(scores), v);
+  Tensor shares = attentionShares(in, options);
+  if (options.dropoutRate != 0 && shares.isValid())
+    shares = dropout(shares, {.rate = options.dropoutRate});
+  return matmul(shares, v);
 }
 
 namespace {
@@ -268,6 +285,7 @@ Tensor HeadAttention::run() {
   AttentionOptions inner;
   inner.causal = options.causal;
   inner.mask = options.mask;
+  inner.dropoutRate = options.dropoutRate;
   Tensor mixed = attention(splitHeads(q), splitHeads(k), splitHeads(v), inner);
   if (!mixed.isValid())
     return mixed;
@@ -291,8 +309,6 @@ Tensor multiHeadAttention(const Operand &q, const Operand &k, const Operand &v,
   Dim d = in.shape(0).back();
   if (!options.units && !d.isConstant())
     return in.fail(ErrorCode::openAxis, in.name(), -1, in.tensor(0).str());
-  if (options.dropoutRate != 0)
-    return in.fail(ErrorCode::unsupported, "dropout inside attention");
   int64_t units = options.units ? *options.units : d.constant();
   if (heads < 1 || units < 1 || units % heads != 0)
     return in.fail(ErrorCode::settingOutOfRange, "heads",

@@ -161,8 +161,11 @@ struct AttentionOptions {
   std::optional<double> scale = {};
   /// Position i sees positions up to i.
   bool causal = false;
-  /// bool, broadcast to the scores: false hides.
+  /// bool, broadcast to the scores: false hides. A row that sees nothing
+  /// gives zeros.
   Tensor mask = {};
+  /// The share of the softmax's results zeroed in training, as by `dropout`.
+  double dropoutRate = 0;
 };
 /// softmax(q @ k^T * scale) @ v over the last two axes.
 Tensor attention(const Operand &q, const Operand &k, const Operand &v,

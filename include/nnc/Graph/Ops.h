@@ -164,6 +164,12 @@ struct MatmulOptions {
 /// The product over the last two dimensions, batched over the rest, which
 /// broadcast; either side may be a vector.
 Tensor matmul(const Operand &a, const Operand &b, MatmulOptions options = {});
+/// Einstein's summation: each letter of \p equation names an axis, as in
+/// "bij,bjk->bik"; letters without a place in the result are summed over. A
+/// letter twice in one operand takes its diagonal, "..." stands for the axes
+/// that have no letter, and without "->" the result has the letters that
+/// stand once, in alphabetical order.
+Tensor einsum(const std::string &equation, const Operand &a, const Operand &b);
 /// a[..., m] and b[..., n] to [..., m, n].
 Tensor outer(const Operand &a, const Operand &b);
 /// The Euclidean distance over the last axis.
@@ -202,6 +208,15 @@ Tensor pad(const Operand &x,
 Tensor flip(const Operand &x, int64_t axis);
 /// Repeats counts[i] times along axis i.
 Tensor tile(const Operand &x, const std::vector<int64_t> &counts);
+/// How `upsample` fills the elements between.
+enum class UpsampleMode : uint8_t {
+  nearest, ///< With copies.
+  linear,  ///< By linear interpolation between the elements' centres.
+};
+/// Enlarges the axes after [batch, channels]: one factor for all, or one each.
+/// The ends of an axis continue outwards.
+Tensor upsample(const Operand &x, const std::vector<int64_t> &factors,
+                UpsampleMode mode = UpsampleMode::nearest);
 /// f32 (or \p type): 1 at the place i of a new last axis, else 0.
 Tensor oneHot(const Operand &i, int64_t classes,
               ElementType type = ElementType::f32);

@@ -234,20 +234,46 @@ Value PointwiseBody::linearIndex(RankedTensorType type) {
   return sum;
 }
 
+/// The value of \p expr, an expression of the samples alone, as i64.
+static Value buildSize(OpBuilder &builder, Location loc, AffineExpr expr,
+                       Value samples) {
+  if (isa<AffineSymbolExpr>(expr))
+    return samples;
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return arith::ConstantOp::create(
+        builder, loc, builder.getI64IntegerAttr(constant.getValue()));
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  Value lhs = buildSize(builder, loc, binary.getLHS(), samples);
+  Value rhs = buildSize(builder, loc, binary.getRHS(), samples);
+  if (expr.getKind() == AffineExprKind::Add)
+    return arith::AddIOp::create(builder, loc, lhs, rhs);
+  if (expr.getKind() == AffineExprKind::Mul)
+    return arith::MulIOp::create(builder, loc, lhs, rhs);
+  // Division as LLVM has it rounds towards 0. Divisors are positive; ceil(a/b)
+  // is floor((a + b - 1) / b).
+  if (expr.getKind() == AffineExprKind::CeilDiv)
+    lhs = arith::AddIOp::create(
+        builder, loc, lhs,
+        arith::SubIOp::create(builder, loc, rhs,
+                              arith::ConstantOp::create(
+                                  builder, loc, builder.getI64IntegerAttr(1))));
+  Value remainder = arith::RemSIOp::create(builder, loc, lhs, rhs);
+  remainder = arith::RemSIOp::create(
+      builder, loc, arith::AddIOp::create(builder, loc, remainder, rhs), rhs);
+  if (expr.getKind() == AffineExprKind::Mod)
+    return remainder;
+  return arith::DivSIOp::create(
+      builder, loc, arith::SubIOp::create(builder, loc, lhs, remainder), rhs);
+}
+
 Value PointwiseBody::immediate(Operation *op) {
   OpBuilder &builder = context.builder;
   Type element = typeOf(op->getResult(0)).getElementType();
   VectorType vector = context.vectorOf(element);
   if (auto dimSize = dyn_cast<DimSizeOp>(op)) {
-    Value size = context.batch();
-    AffineExpr expr = dimSize.getSize().getSizes().front();
-    if (auto product = dyn_cast<AffineBinaryOpExpr>(expr)) {
-      int64_t factor = cast<AffineConstantExpr>(product.getRHS()).getValue();
-      size = arith::MulIOp::create(
-          builder, context.loc, size,
-          arith::ConstantOp::create(builder, context.loc,
-                                    builder.getI64IntegerAttr(factor)));
-    }
+    Value size =
+        buildSize(builder, context.loc, dimSize.getSize().getSizes().front(),
+                  context.batch());
     Value scalar = cast(ScalarExpr(builder, context.loc, size), element);
     return vector::BroadcastOp::create(builder, context.loc, vector, scalar);
   }
