@@ -51,4 +51,4 @@ add_library(nnc-mlir-static INTERFACE)
 target_link_libraries(nnc-mlir-static INTERFACE
   -Wl,--start-group ${mlir_archives} ${llvm_archives} nnc-unused-targets
   -Wl,--end-group -Wl,--defsym=_Z18getPollyPluginInfov=0
-  -Wl,--gc-sections -Wl,--as-needed z3 ffi tinfo xml2 zstd z)
+  -Wl,--gc-sections ZLIB::ZLIB ${NNC_ZSTD})
