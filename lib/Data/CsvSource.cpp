@@ -290,7 +290,8 @@ static Expected<std::vector<size_t>> chosenColumns(const CsvFile &file,
         chosen.push_back(i);
   }
   if (chosen.empty())
-    return fail(ErrorCode::noInputColumn, file.names[target]);
+    return fail(makeError(ErrorCode::noInputColumn, file.names[target])
+                    .at({file.table.path(), 1, 1, ""}));
   chosen.push_back(target);
   return chosen;
 }

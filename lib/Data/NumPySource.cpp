@@ -225,8 +225,9 @@ static Expected<Dataset> makePart(const DataRequest &request, Arrays arrays,
   dataset.samples = first.samples();
   for (const Field &field : dataset.fields)
     if (field.samples() != dataset.samples)
-      return fail(ErrorCode::sampleCount, first.name, dataset.samples,
-                  field.name, field.samples());
+      return fail(makeError(ErrorCode::sampleCount, first.name, dataset.samples,
+                            field.name, field.samples())
+                      .at({request.path, 0, 0, ""}));
   if (dataset.samples == 0)
     return fail(ErrorCode::emptyData, request.path);
   int64_t classes = like && like->target() ? like->target()->classes : 0;

@@ -198,7 +198,7 @@ Expected<DataBinding> nnc::bindInputs(const std::vector<ModelInput> &inputs,
     Expected<std::vector<int64_t>> shape =
         sampleShapeFor(input, *field, binding.sizes);
     if (!shape)
-      return fail(std::move(shape.error()));
+      return fail(std::move(shape.error()).at({data.name, 0, 0, ""}));
     binding.slots.push_back({input.name, field->name,
                              withPrecision(input.type, floatType),
                              std::move(*shape)});
@@ -233,12 +233,14 @@ Expected<void> nnc::bindTarget(DataBinding &binding, const std::string &loss,
              std::find(result.begin() + 1, result.end(), -1) == result.end()) {
     std::vector<int64_t> wanted(result.begin() + 1, result.end());
     if (product(wanted) != field->sampleSize())
-      return fail(ErrorCode::targetSample, loss, toString(wanted), fieldName,
-                  toString(field->sampleShape),
-                  field->classNames.empty() && !field->classes
-                      ? ""
-                      : "; one_hot behind the data source makes rows of class "
-                        "numbers");
+      return fail(
+          makeError(ErrorCode::targetSample, loss, toString(wanted), fieldName,
+                    toString(field->sampleShape),
+                    field->classNames.empty() && !field->classes
+                        ? ""
+                        : "; one_hot behind the data source makes rows of "
+                          "class numbers")
+              .at({data.name, 0, 0, ""}));
     slot.sampleShape = std::move(wanted);
   }
   binding.slots.push_back(std::move(slot));
@@ -298,7 +300,7 @@ Expected<BoundData> BoundData::make(const DataBinding &binding,
                   slot.field, toString(field->sampleShape));
     auto fitting = fieldFor(slot, *field, classes);
     if (!fitting)
-      return fail(std::move(fitting.error()));
+      return fail(std::move(fitting.error()).at({data.name, 0, 0, ""}));
     bound.fields.emplace_back(slot.input, std::move(*fitting));
   }
   return bound;

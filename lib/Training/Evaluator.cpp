@@ -99,6 +99,17 @@ std::vector<std::pair<std::string, double>> MetricSet::values() const {
 // Evaluator
 //===----------------------------------------------------------------------===//
 
+CompileOptions Evaluator::request(const SettingValue &loss,
+                                  const DataBinding &binding, int64_t samples,
+                                  const CompileSettings &settings) {
+  CompileOptions options = settings.options(
+      loss.isNone() ? ProgramKind::predict : ProgramKind::evaluate, binding,
+      std::max<int64_t>(1, std::min(samples, evaluationBatch)));
+  if (!loss.isNone())
+    options.train.loss = print(loss);
+  return options;
+}
+
 Expected<Evaluator> Evaluator::make(const ModelFile &model,
                                     const SettingValue &loss,
                                     const std::vector<SettingValue> &metrics,
@@ -106,11 +117,7 @@ Expected<Evaluator> Evaluator::make(const ModelFile &model,
                                     const CompileSettings &settings,
                                     ProgramProvider &provider,
                                     ParameterStore &store, uint64_t seed) {
-  CompileOptions options = settings.options(
-      loss.isNone() ? ProgramKind::predict : ProgramKind::evaluate, binding,
-      std::max<int64_t>(1, std::min(samples, evaluationBatch)));
-  if (!loss.isNone())
-    options.train.loss = print(loss);
+  CompileOptions options = request(loss, binding, samples, settings);
   ModelSource source = model.source;
   auto compiled = provider.get(source, model.identity, options);
   if (!compiled)

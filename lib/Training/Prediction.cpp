@@ -46,7 +46,10 @@ PredictionInfo nnc::predictionInfo(const ModelMetadata &metadata,
 Expected<Dataset> nnc::loadSamples(const std::string &path,
                                    const ModelFile &model,
                                    const std::vector<ModelInput> &inputs) {
-  Expected<DataRequest> request = requestForPath(path);
+  Expected<DataSetting> setting = parseDataSetting(path, "--input");
+  if (!setting)
+    return fail(std::move(setting.error()));
+  Expected<DataRequest> request = toDataRequest(*setting);
   if (!request)
     return fail(std::move(request.error()));
   DataSchema schema;

@@ -181,7 +181,9 @@ Expected<void> Trainer::runStep(size_t number,
   ++state.updates[number];
   double loss = program.output("loss");
   if (!std::isfinite(loss))
-    return fail(ErrorCode::diverged, loss, state.batch + 1, state.epoch + 1);
+    // The sign of a NaN says nothing.
+    return fail(ErrorCode::diverged, std::isnan(loss) ? std::abs(loss) : loss,
+                state.batch + 1, state.epoch + 1);
   lastLoss = loss;
   state.lossSums[number] += loss * static_cast<double>(samples);
   state.sampleSums[number] += static_cast<double>(samples);

@@ -66,10 +66,20 @@ Expected<TrainingData> nnc::prepareData(const TrainSettings &settings,
 //===----------------------------------------------------------------------===//
 
 Expected<void> Trainer::checkSettings() const {
+  std::vector<Error> absent;
   if (settings.precision == Precision::BF16)
-    return fail(ErrorCode::unsupported, "the precision bf16");
+    absent.push_back(makeError(ErrorCode::unsupported, "the precision bf16"));
   if (settings.accumulate > 1)
-    return fail(ErrorCode::unsupported, "the setting accumulate");
+    absent.push_back(
+        makeError(ErrorCode::unsupported, "the setting accumulate"));
+  if (!settings.average.isNone())
+    absent.push_back(makeError(ErrorCode::unsupported, "the setting average"));
+  if (!absent.empty()) {
+    Error first = std::move(absent.front());
+    first.others.assign(std::make_move_iterator(absent.begin() + 1),
+                        std::make_move_iterator(absent.end()));
+    return fail(std::move(first));
+  }
   for (const StepSettings &step : settings.trainSteps) {
     int index = step.optimizer.builtin->indexOf("learning_rate");
     if (index >= 0)
@@ -212,6 +222,19 @@ Expected<void> Trainer::addValidation() {
   return {};
 }
 
+std::vector<std::string> Trainer::measuredKeys() const {
+  std::vector<std::string> keys;
+  for (const auto &[key, value] : runningValues())
+    keys.push_back(key);
+  if (evaluator) {
+    keys.push_back("validation_loss");
+    for (const SettingValue &metric : settings.metrics)
+      if (metricKey(metric) != "confusion")
+        keys.push_back("validation_" + metricKey(metric));
+  }
+  return keys;
+}
+
 Expected<void> Trainer::describe() {
   Expected<std::string> printed = selfContainedText(*model.program);
   if (!printed)
@@ -259,14 +282,7 @@ Trainer::make(const ModelFile &model, const TrainSettings &settings,
   if (settings.earlyStopping) {
     trainer->earlyStop.emplace(*settings.earlyStopping);
     const std::string &monitor = settings.earlyStopping->monitor;
-    std::vector<std::string> known;
-    for (const auto &[key, value] : trainer->runningValues())
-      known.push_back(key);
-    if (trainer->evaluator) {
-      known.push_back("validation_loss");
-      for (const SettingValue &metric : settings.metrics)
-        known.push_back("validation_" + metricKey(metric));
-    }
+    std::vector<std::string> known = trainer->measuredKeys();
     if (std::find(known.begin(), known.end(), monitor) == known.end())
       return fail(ErrorCode::monitorUnknown, monitor,
                   monitor.starts_with("validation_") && !data.validation

@@ -55,7 +55,9 @@ public:
       : context(context), model(model), settings(settings),
         isTraining(context.args.has("train")) {}
 
+  /// Nothing if the run ended with a phase that was printed, with `status`.
   Expected<nlohmann::ordered_json> run();
+  int status = 0;
 
 private:
   Expected<void> compile();
@@ -139,6 +141,8 @@ Expected<void> BenchCommand::compile() {
   Expected<ProgramProvider> programs = context.programs(/*onlyIfAsked=*/true);
   if (!programs)
     return fail(std::move(programs.error()));
+  if (context.printPhases(*programs, model, options, status))
+    return {};
   auto compiled = programs->get(model.source, model.identity, options);
   if (!compiled)
     return fail(std::move(compiled.error()));
@@ -311,6 +315,8 @@ Expected<nlohmann::ordered_json> BenchCommand::run() {
     pinTo(threads);
   if (auto done = compile(); !done)
     return fail(std::move(done.error()));
+  if (!program)
+    return nlohmann::ordered_json();
   if (hasWeights) {
     if (auto done = assignBenchWeights(*context.args.value("weights"),
                                        program->signature(), store);
@@ -356,10 +362,12 @@ int nnc::tool::run_bench(Context &context) {
   std::optional<TrainSettings> settings = context.settings(*model, status);
   if (!settings)
     return status;
-  Expected<nlohmann::ordered_json> result =
-      BenchCommand(context, *model, *settings).run();
+  BenchCommand command(context, *model, *settings);
+  Expected<nlohmann::ordered_json> result = command.run();
   if (!result)
     return context.fail(result.error());
+  if (result->is_null())
+    return command.status;
   if (context.isJson()) {
     context.print(*result);
     return 0;

@@ -29,6 +29,8 @@ static Expected<EmitKind> kindOf(const Context &context,
   std::optional<std::string> name = context.args.value("emit");
   if (name == "onnx" || (!name && output.ends_with(".onnx")))
     return fail(ErrorCode::unsupported, "writing ONNX models");
+  if (!name && output == "-")
+    return EmitKind::mlir; // Of --stop-after.
   for (const KindName &kind : kinds)
     if (name ? *name == kind.name : output.ends_with(kind.suffix))
       return kind.kind;
@@ -61,7 +63,9 @@ public:
       : context(context), model(model), settings(settings),
         output(std::move(output)) {}
 
+  /// Ends early, with `status`, at a phase that was printed.
   Expected<void> run();
+  int status = 0;
 
 private:
   Expected<void> readOptions();
@@ -194,6 +198,11 @@ Expected<void> CompileCommand::run() {
   if (!compiler)
     return fail(std::move(compiler.error()));
   EmitKind kind = request.kind;
+  // A module that is written is that of --stop-after.
+  bool writesPhase = kind == EmitKind::mlir || kind == EmitKind::nn;
+  if (!(writesPhase && context.args.has("stop-after")) &&
+      context.printPhases(*programs, model, options, status))
+    return {};
   if (kind != EmitKind::mlir && kind != EmitKind::nn)
     if (auto bound = bindWeights(**compiler); !bound)
       return bound;
@@ -225,7 +234,7 @@ int nnc::tool::run_compile(Context &context) {
     if (!settings)
       return status;
   }
-  Expected<void> done =
-      CompileCommand(context, *model, settings, *output).run();
-  return done ? 0 : context.fail(done.error());
+  CompileCommand command(context, *model, settings, *output);
+  Expected<void> done = command.run();
+  return done ? command.status : context.fail(done.error());
 }

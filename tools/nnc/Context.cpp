@@ -176,6 +176,9 @@ Context::settings(const ModelFile &model, int &status,
       std::replace(name.begin(), name.end(), '-', '_');
       overrides.push_back({name, *value, spellingOf(option)});
     }
+  // Folds hold out parts of their own; the file's share is for one training.
+  if (args.value("folds") && !args.value("validation"))
+    overrides.push_back({"validation", "none", spellingOf("folds")});
   Diagnostics diagnostics;
   std::optional<TrainSettings> settings = resolveTrain(
       *model.program, model.declaration->name.text, overrides, diagnostics);
@@ -356,6 +359,21 @@ nnc::tool::requirementsOf(const Context &context) {
   return list;
 }
 
+static Error unknownKey(const std::string &key,
+                        const std::vector<std::string> &known) {
+  return makeError(ErrorCode::monitorUnknown, key, suggestion(key, known))
+      .at({"--require", 0, 0, ""});
+}
+
+Expected<void>
+nnc::tool::checkKeys(const std::vector<Requirement> &requirements,
+                     const std::vector<std::string> &known) {
+  for (const Requirement &requirement : requirements)
+    if (std::find(known.begin(), known.end(), requirement.key) == known.end())
+      return fail(unknownKey(requirement.key, known));
+  return {};
+}
+
 int nnc::tool::checkRequirements(
     const Context &context, const std::vector<Requirement> &requirements,
     const std::vector<std::pair<std::string, double>> &values) {
@@ -369,8 +387,7 @@ int nnc::tool::checkRequirements(
         found = &value;
     }
     if (!found)
-      return context.fail(makeError(ErrorCode::monitorUnknown, requirement.key,
-                                    suggestion(requirement.key, known)));
+      return context.fail(unknownKey(requirement.key, known));
     if (!requirement.holds(*found))
       status = context.fail(makeError(
           ErrorCode::requirementFailed, requirement.key, requirement.comparison,

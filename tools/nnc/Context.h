@@ -109,6 +109,9 @@ struct Requirement {
 };
 /// The requirements of --require. Error: badOptionValue.
 Expected<std::vector<Requirement>> requirementsOf(const Context &context);
+/// Whether all are about something of \p known. Error: monitorUnknown.
+Expected<void> checkKeys(const std::vector<Requirement> &requirements,
+                         const std::vector<std::string> &known);
 /// Checks all against \p values; prints what fails. 0 or the exit status.
 int checkRequirements(
     const Context &context, const std::vector<Requirement> &requirements,

@@ -112,9 +112,11 @@ int nnc::tool::run_data(Context &context) {
   if (!rows)
     return context.fail(rows.error());
   Expected<DataSetting> setting =
-      parseDataSetting(context.args.operands[0], "nnc data");
-  if (!setting)
-    return context.fail(setting.error());
+      parseDataSetting(context.args.operands[0], "D");
+  if (!setting) {
+    context.fail(setting.error());
+    return static_cast<int>(ExitStatus::usage);
+  }
   Expected<DataRequest> request = toDataRequest(*setting);
   if (!request)
     return context.fail(request.error());

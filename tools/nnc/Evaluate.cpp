@@ -91,8 +91,10 @@ struct Evaluation {
 };
 } // namespace
 
-static Expected<Evaluation> evaluate(Context &context, const ModelFile &model,
-                                     const TrainSettings &settings) {
+/// Nothing if the run ended with a phase that was printed, with \p status.
+static Expected<std::optional<Evaluation>>
+evaluate(Context &context, const ModelFile &model,
+         const TrainSettings &settings, int &status) {
   const SettingValue &loss = settings.trainSteps.front().loss;
   if (loss.isNone())
     return fail(ErrorCode::lossMissing, "evaluating");
@@ -131,6 +133,10 @@ static Expected<Evaluation> evaluate(Context &context, const ModelFile &model,
   Expected<ProgramProvider> programs = context.programs();
   if (!programs)
     return fail(std::move(programs.error()));
+  if (context.printPhases(
+          *programs, model,
+          Evaluator::request(loss, *binding, data->samples, compile), status))
+    return std::nullopt;
   ParameterStore store;
   Expected<Evaluator> evaluator =
       Evaluator::make(model, loss, *metrics, *binding, data->samples, compile,
@@ -166,10 +172,14 @@ int nnc::tool::run_evaluate(Context &context) {
   if (!settings)
     return status;
   context.times.add("model");
-  Expected<Evaluation> evaluation = evaluate(context, *model, *settings);
-  if (!evaluation)
-    return context.fail(evaluation.error());
-  const Scores &scores = evaluation->scores;
+  Expected<std::optional<Evaluation>> done =
+      evaluate(context, *model, *settings, status);
+  if (!done)
+    return context.fail(done.error());
+  if (!*done)
+    return status;
+  const Evaluation &evaluation = **done;
+  const Scores &scores = evaluation.scores;
   std::vector<std::pair<std::string, double>> values = {{"loss", scores.loss}};
   values.insert(values.end(), scores.metrics.begin(), scores.metrics.end());
   if (context.isJson()) {
@@ -185,7 +195,7 @@ int nnc::tool::run_evaluate(Context &context) {
     for (const auto &[key, value] : values)
       text += fmt::format("{:<9} {}\n", key, shortNumber(value));
     if (!scores.confusion.empty())
-      text += confusionText(scores.confusion, evaluation->classNames);
+      text += confusionText(scores.confusion, evaluation.classNames);
     context.print(text);
   }
   return checkRequirements(context, *requirements, values);

@@ -5,8 +5,7 @@
 using namespace nnc;
 using namespace nnc::tool;
 
-std::optional<Inspection> nnc::tool::inspect(const Context &context,
-                                             int &status) {
+std::optional<Inspection> nnc::tool::inspect(Context &context, int &status) {
   auto report = [&](const Error &error) {
     status = context.fail(error);
     return std::nullopt;
@@ -41,6 +40,11 @@ std::optional<Inspection> nnc::tool::inspect(const Context &context,
   Expected<Compiler *> compiler = programs->compiler();
   if (!compiler)
     return report(compiler.error());
+  context.times.add("model");
+  // What is emitted is the module of --stop-after anyway.
+  if (!context.args.has("emit") &&
+      context.printPhases(*programs, *model, options, status))
+    return std::nullopt;
   return Inspection{std::move(*model), std::move(*programs), *compiler,
                     std::move(options)};
 }

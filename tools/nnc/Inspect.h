@@ -18,7 +18,7 @@ struct Inspection {
 
 /// Opens the model of the first operand and the compiler. Prints what is wrong
 /// and sets \p status.
-std::optional<Inspection> inspect(const Context &context, int &status);
+std::optional<Inspection> inspect(Context &context, int &status);
 
 } // namespace nnc::tool
 

@@ -18,9 +18,10 @@ static ModelMetadata metadataOf(const ModelFile &model,
   return metadata;
 }
 
-static Expected<Predictions> predictSamples(Context &context,
-                                            const ModelFile &model,
-                                            const TrainSettings &settings) {
+/// Nothing if the run ended with a phase that was printed, with \p status.
+static Expected<std::optional<Predictions>>
+predictSamples(Context &context, const ModelFile &model,
+               const TrainSettings &settings, int &status) {
   const SettingValue &loss = settings.trainSteps.front().loss;
   Expected<const ast::Function *> function =
       model.function(model.source.fn, loss.isName() ? loss.text : "");
@@ -44,6 +45,11 @@ static Expected<Predictions> predictSamples(Context &context,
   Expected<ProgramProvider> programs = context.programs();
   if (!programs)
     return fail(std::move(programs.error()));
+  if (context.printPhases(*programs, model,
+                          Evaluator::request(SettingValue::none(), *binding,
+                                             data->samples, compile),
+                          status))
+    return std::nullopt;
   ParameterStore store;
   Expected<Evaluator> evaluator = Evaluator::make(
       model, SettingValue::none(), {}, *binding, data->samples, compile,
@@ -55,14 +61,14 @@ static Expected<Predictions> predictSamples(Context &context,
     return fail(std::move(loaded.error()));
   Expected<Predictions> predictions = predict(*evaluator, *fields);
   if (!predictions)
-    return predictions;
+    return fail(std::move(predictions.error()));
   int64_t width = resultWidth(evaluator->program());
   predictions->info = predictionInfo(metadataOf(model, settings), width);
   if (context.args.has("probabilities"))
     predictions->toProbabilities(
         meaningOf(loss.isCall() ? loss.builtin->name : "", width).link);
   context.times.add("prediction");
-  return predictions;
+  return std::optional<Predictions>(std::move(*predictions));
 }
 
 int nnc::tool::run_predict(Context &context) {
@@ -89,10 +95,13 @@ int nnc::tool::run_predict(Context &context) {
   if (*output != "-")
     if (auto writable = checkWritable(*output); !writable)
       return context.fail(writable.error());
-  Expected<Predictions> predictions =
-      predictSamples(context, *model, *settings);
-  if (!predictions)
-    return context.fail(predictions.error());
+  Expected<std::optional<Predictions>> done =
+      predictSamples(context, *model, *settings, status);
+  if (!done)
+    return context.fail(done.error());
+  if (!*done)
+    return status;
+  const std::optional<Predictions> &predictions = *done;
   if (*output == "-") {
     context.print(predictions->toCsv());
     return 0;

@@ -1,6 +1,7 @@
 //===- Show.cpp - nnc show ------------------------------------------------===//
 
 #include "Inspect.h"
+#include <charconv>
 
 using namespace nnc;
 using namespace nnc::tool;
@@ -34,7 +35,25 @@ static std::optional<int64_t> arenaBytes(Inspection &inspection) {
   return program->executable->signature().arenaBytes;
 }
 
+/// The inputs as they are declared: "image: f32[batch, 64]".
+static std::vector<std::string> inputTexts(const ModelFile &model,
+                                           const ModelInfo &info) {
+  std::vector<std::string> texts;
+  Expected<const ast::Function *> function =
+      model.program ? model.function(model.source.fn) : nullptr;
+  if (function && *function) {
+    for (const ModelInput &input : model.inputs(**function))
+      texts.push_back(fmt::format("{}: {}{}", input.name, nameOf(input.type),
+                                  dimsText(input.dims)));
+    return texts;
+  }
+  for (const Argument &input : info.inputs)
+    texts.push_back(input.name);
+  return texts;
+}
+
 static void printTable(const Context &context, const ModelInfo &info,
+                       const std::vector<std::string> &inputs,
                        std::optional<int64_t> arena) {
   auto row = [](const std::string &name, const std::string &kind,
                 const std::string &output, const std::string &parameters,
@@ -43,8 +62,8 @@ static void printTable(const Context &context, const ModelInfo &info,
                        output, parameters, flop);
   };
   std::string text = "model " + info.name + "\n";
-  for (const Argument &input : info.inputs)
-    text += fmt::format("input {}\n", input.name);
+  for (const std::string &input : inputs)
+    text += fmt::format("input {}\n", input);
   text += row("layer", "kind", "output", "parameters", "FLOP");
   int64_t parameters = 0;
   for (const LayerInfo &layer : info.layers)
@@ -63,6 +82,21 @@ static void printTable(const Context &context, const ModelInfo &info,
   context.print(text);
 }
 
+/// Known sizes as numbers, open dimensions by their names.
+static nlohmann::ordered_json jsonDims(const std::vector<std::string> &dims) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const std::string &dim : dims) {
+    int64_t size = 0;
+    auto [end, error] =
+        std::from_chars(dim.data(), dim.data() + dim.size(), size);
+    if (error == std::errc() && end == dim.data() + dim.size())
+      list.push_back(size);
+    else
+      list.push_back(dim);
+  }
+  return list;
+}
+
 static void printJson(const Context &context, const ModelInfo &info,
                       std::optional<int64_t> arena) {
   int64_t parameters = 0;
@@ -72,7 +106,7 @@ static void printJson(const Context &context, const ModelInfo &info,
   for (const LayerInfo &layer : info.layers)
     layers.push_back({{"name", layer.name},
                       {"kind", layer.kind},
-                      {"output", layer.output},
+                      {"output", jsonDims(layer.output)},
                       {"parameters", layer.parameters},
                       {"flop", layer.flop}});
   nlohmann::ordered_json object = {{"model", info.name},
@@ -120,6 +154,6 @@ int nnc::tool::run_show(Context &context) {
   if (context.isJson())
     printJson(context, *info, arena);
   else
-    printTable(context, *info, arena);
+    printTable(context, *info, inputTexts(inspection->model, *info), arena);
   return 0;
 }

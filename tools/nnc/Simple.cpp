@@ -81,13 +81,13 @@ int nnc::tool::run_doctor(Context &context) {
   if (const char *variable = std::getenv("NNC_CACHE"); variable && *variable)
     cache = variable;
   cache = context.args.value("cache").value_or(cache);
-  std::vector<std::pair<std::string, std::string>> lines = {
+  std::vector<std::pair<std::string, nlohmann::ordered_json>> lines = {
       {"nnc", NNC_VERSION},
       {"compiler", compiler ? (*compiler)->buildId()
                             : "absent: " + compiler.error().message},
       {"processor", processorName()},
-      {"vector_bits", std::to_string(vectorBits())},
-      {"threads", std::to_string(availableThreads())},
+      {"vector_bits", vectorBits()},
+      {"threads", availableThreads()},
       {"cache", programs ? cache : "unusable: " + programs.error().message},
   };
   // Programs that a user may want beside nnc.
@@ -105,7 +105,9 @@ int nnc::tool::run_doctor(Context &context) {
     context.print(object);
   } else {
     for (const auto &[name, value] : lines)
-      context.print(fmt::format("{:<12} {}\n", name, value));
+      context.print(fmt::format("{:<12} {}\n", name,
+                                value.is_string() ? value.get<std::string>()
+                                                  : value.dump()));
   }
   // Without the compiler only cached programs run.
   return compiler ? 0 : static_cast<int>(exitStatusOf(compiler.error().code));

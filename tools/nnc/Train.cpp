@@ -173,6 +173,8 @@ Expected<int> TrainCommand::train(ProgramProvider &programs) {
   auto trainer = Trainer::make(model, settings, *data, programs, options);
   if (!trainer)
     return fail(std::move(trainer.error()));
+  if (auto known = checkKeys(requirements, (*trainer)->measuredKeys()); !known)
+    return fail(std::move(known.error()));
   context.times.add("programs");
   if (context.args.has("dry-run"))
     return dryRun(**trainer);

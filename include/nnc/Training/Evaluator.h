@@ -68,6 +68,11 @@ private:
 /// A model with its evaluating program.
 class Evaluator {
 public:
+  /// What `make` asks the compiler for.
+  static CompileOptions request(const SettingValue &loss,
+                                const DataBinding &binding, int64_t samples,
+                                const CompileSettings &settings);
+
   /// The program of \p model for \p loss, a built-in loss or a fn, or nothing
   /// for outputs alone. Declares what it needs in \p store. Errors: those of
   /// compiling; of metrics.

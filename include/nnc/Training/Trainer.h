@@ -117,6 +117,8 @@ public:
   /// Writes the trained model. Errors: fileWrite; those of selfContainedText.
   Expected<void> save(const std::string &path) const;
 
+  /// The keys of what an epoch measures, "loss" first.
+  std::vector<std::string> measuredKeys() const;
   const ParameterStore &store() const { return parameters; }
   double compileMilliseconds() const { return milliseconds; }
   bool isCached() const { return cached; }
