@@ -19,7 +19,7 @@ import mlp_inputs  # noqa: E402
 figures = os.path.join(oracles, "../Inputs/oracles/mlp_trace.json")
 with open(figures, encoding="utf-8") as file:
     case = next(c for c in json.load(file)["cases"] if c["name"] == name)
-words = [w.replace("MNIST", *mnist) for w in case["inputs"].split()]
+words = [w.replace("MNIST", "".join(mnist)) for w in case["inputs"].split()]
 inputs = mlp_inputs.parse([*words, "--out", folder])
 os.makedirs(folder, exist_ok=True)
 
