@@ -6,6 +6,7 @@
 
 #include "AheadOfTime.h"
 #include "GradientCheck.h"
+#include "ReferenceCheck.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/Pass/PassManager.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
@@ -65,6 +66,10 @@ private:
   Expected<ProgramOptions> programOptions(const CompileOptions &options);
   Expected<std::string> emitCode(ModuleOp module, ProgramOptions options,
                                  const EmitRequest &emission);
+  Expected<std::vector<CheckResult>>
+  checkAgainstReference(const ModelSource &source,
+                        const CompileOptions &options, double rtol,
+                        uint64_t seed);
   /// \p module run up to and including \p phase, a graph phase.
   Expected<void> runTo(ModuleOp module, const CompileOptions &options,
                        Phase phase);
@@ -300,26 +305,95 @@ Expected<std::string> CompilerLibrary::gradient(
   return printModule(**module);
 }
 
+//===----------------------------------------------------------------------===//
+// Checks
+//===----------------------------------------------------------------------===//
+
+/// The largest relative error between compiled code and the reference that
+/// passes: \p rtol if given. A result is a chain of some sums of some hundred
+/// terms, each rounded by 6e-8 (f32) or 1e-16 (f64).
+static double toleranceOf(bool isExact, double rtol) {
+  return rtol > 0 ? rtol : isExact ? 1e-10 : 1e-4;
+}
+
+Expected<std::vector<Compiler::CheckResult>>
+CompilerLibrary::checkAgainstReference(const ModelSource &source,
+                                       const CompileOptions &options,
+                                       double rtol, uint64_t seed) {
+  std::vector<std::pair<ProgramKind, const char *>> kinds = {
+      {ProgramKind::predict, "predict"}};
+  if (source.kind == ModelSource::Kind::language &&
+      !options.train.loss.empty()) {
+    kinds.push_back({ProgramKind::evaluate, "evaluate"});
+    kinds.push_back({ProgramKind::gradients, "gradients"});
+    if (!options.train.optimizer.empty())
+      kinds.push_back({ProgramKind::trainStep, "train step"});
+  }
+  std::vector<CheckResult> results;
+  for (auto [kind, name] : kinds) {
+    CompileOptions own = options;
+    own.kind = kind;
+    auto module = build(source, own);
+    if (!module)
+      return fail(std::move(module).error());
+    auto programOptions = this->programOptions(own);
+    if (!programOptions)
+      return fail(std::move(programOptions).error());
+    auto compared =
+        checkReference(**module, *programOptions, name,
+                       toleranceOf(options.precision == "f64", rtol), seed);
+    if (!compared)
+      return fail(std::move(compared).error());
+    results.insert(results.end(), compared->begin(), compared->end());
+  }
+  return results;
+}
+
 Expected<std::vector<Compiler::CheckResult>>
 CompilerLibrary::check(const ModelSource &source, const CompileOptions &options,
                        bool gradients, bool reference, double rtol,
                        uint64_t seed) {
-  if (reference)
-    return fail(ErrorCode::unsupported,
-                "comparing compiled code with the reference");
+  std::vector<CheckResult> results;
   if (gradients) {
     CompileOptions exact = options;
-    exact.kind = ProgramKind::gradients;
+    exact.kind = ProgramKind::objective;
     exact.precision = "f64";
-    exact.sizes.try_emplace("batch", 4);
-    auto program = compile(source, exact);
-    if (!program)
-      return fail(std::move(program).error());
-    return checkGradients(std::move(*program), rtol, seed);
+    auto module = build(source, exact);
+    if (!module)
+      return fail(std::move(module).error());
+    auto programOptions = this->programOptions(exact);
+    if (!programOptions)
+      return fail(std::move(programOptions).error());
+    auto matches = [](const std::vector<std::string> &globs, StringRef name) {
+      return llvm::any_of(globs, [&](const std::string &glob) {
+        return frontend::matchesGlob(glob, name.str());
+      });
+    };
+    auto compared = checkGradients(
+        **module, *programOptions,
+        [&](StringRef name, StringRef role) {
+          return role == "input" ||
+                 (role == "parameter" && matches(options.train.update, name) &&
+                  !matches(options.train.freeze, name));
+        },
+        // Differences are exact to 1e-11 of the loss, and errors relative to
+        // 1e-4 of it at least.
+        rtol > 0 ? rtol : 1e-6, seed);
+    if (!compared)
+      return compared;
+    results = std::move(*compared);
   }
+  if (reference) {
+    auto compared = checkAgainstReference(source, options, rtol, seed);
+    if (!compared)
+      return compared;
+    results.insert(results.end(), compared->begin(), compared->end());
+  }
+  if (gradients || reference)
+    return results;
   if (auto module = build(source, options); !module)
     return fail(std::move(module).error());
-  return std::vector<CheckResult>();
+  return results;
 }
 
 std::string CompilerLibrary::buildId() {

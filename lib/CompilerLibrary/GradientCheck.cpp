@@ -1,125 +1,144 @@
 //===- GradientCheck.cpp - Gradients against central differences ----------===//
 
 #include "GradientCheck.h"
-#include "nnc/Runtime/Executable.h"
-#include "nnc/Support/Philox.h"
-#include <algorithm>
-#include <cmath>
-#include <map>
+#include "nnc/Dialect/NN/Transforms/Differentiate.h"
+#include "nnc/Execution/FirstError.h"
+#include "nnc/Reference/GradientCheck.h"
 
+using namespace mlir;
 using namespace nnc;
+using reference::Tensor;
 
-namespace {
-/// A gradient program with buffers for all its arguments.
-class CheckedProgram {
-public:
-  CheckedProgram(Program program, uint64_t seed)
-      : executable(std::move(program)),
-        random(seed, RandomPurpose::initializer, /*step=*/1) {
-    for (const Argument &argument : executable.signature().arguments) {
-      buffers.emplace_back(argument.byteCount());
-      views.push_back({buffers.back().data(), argument.byteCount()});
-      if (argument.role != Role::output)
-        fill(argument, buffers.back());
-    }
+static func::FuncOp functionOf(ModuleOp module) {
+  return *module.getOps<func::FuncOp>().begin();
+}
+
+/// Makes \p values the only results of \p function.
+static void returnOnly(func::FuncOp function, ArrayRef<Value> values) {
+  function.getBody().front().getTerminator()->setOperands(values);
+  SmallVector<Type> results;
+  for (Value value : values)
+    results.push_back(value.getType());
+  function.removeResAttrsAttr();
+  function.setFunctionType(FunctionType::get(
+      function.getContext(), function.getArgumentTypes(), results));
+}
+
+/// Makes an argument of each stop_gradient: a constant to differentiation is
+/// one to differences too. Returns their values at \p arguments.
+static FailureOr<SmallVector<Tensor>>
+holdStoppedGradients(func::FuncOp function, ArrayRef<Tensor> arguments,
+                     const std::map<std::string, int64_t> &sizes) {
+  SmallVector<nn::StopGradientOp> stops(
+      function.getBody().front().getOps<nn::StopGradientOp>());
+  SmallVector<Tensor> held;
+  if (stops.empty())
+    return held;
+  OwningOpRef<func::FuncOp> copy = function.clone();
+  SmallVector<Value> values;
+  for (auto stop : copy->getBody().front().getOps<nn::StopGradientOp>())
+    values.push_back(stop.getResult());
+  returnOnly(*copy, values);
+  FailureOr<SmallVector<Tensor>> results =
+      reference::evaluate(*copy, arguments, sizes);
+  if (failed(results))
+    return failure();
+  for (auto [stop, value] : llvm::zip(stops, *results)) {
+    auto type = cast<RankedTensorType>(stop.getType());
+    unsigned index = function.getNumArguments();
+    if (failed(function.insertArgument(index, type, {}, stop.getLoc())))
+      return failure();
+    if (isa<FloatType>(type.getElementType()))
+      for (double &element : value.floats())
+        element = reference::roundTo(element, type.getElementType());
+    stop.getResult().replaceAllUsesWith(function.getArgument(index));
+    stop.erase();
+    held.push_back(std::move(value));
   }
-
-  /// The loss at the parameters' present values.
-  Expected<double> loss() {
-    if (auto run =
-            executable.run(views, executable.signature().batch, /*threads=*/1);
-        !run)
-      return fail(std::move(run).error());
-    return *values("loss", Role::output);
-  }
-
-  double *values(const std::string &name, Role role) {
-    int index = executable.signature().indexOf(role, name);
-    return index < 0 ? nullptr : static_cast<double *>(views[index].data);
-  }
-
-  const Signature &signature() const { return executable.signature(); }
-  RandomStream &generator() { return random; }
-
-private:
-  void fill(const Argument &argument, AlignedBuffer &buffer) {
-    int64_t count = argument.elementCount();
-    if (argument.type == ElementType::f64) {
-      auto *numbers = static_cast<double *>(buffer.data());
-      for (int64_t i = 0; i < count; ++i)
-        numbers[i] =
-            argument.name == "learning_rate" ? 1e-3 : random.uniform() - 0.5;
-    } else if (argument.type == ElementType::i32) {
-      // Class numbers; the smallest networks have two classes.
-      auto *numbers = static_cast<int32_t *>(buffer.data());
-      for (int64_t i = 0; i < count; ++i)
-        numbers[i] = static_cast<int32_t>(random.below(2));
-    } else if (argument.type == ElementType::i64) {
-      auto *numbers = static_cast<int64_t *>(buffer.data());
-      for (int64_t i = 0; i < count; ++i)
-        numbers[i] = 1;
-    } else if (argument.type == ElementType::boolean) {
-      auto *bytes = static_cast<uint8_t *>(buffer.data());
-      for (int64_t i = 0; i < count; ++i)
-        bytes[i] = random.below(2);
-    }
-  }
-
-  Executable executable;
-  RandomStream random;
-  std::vector<AlignedBuffer> buffers;
-  std::vector<ArgumentView> views;
-};
-} // namespace
+  return held;
+}
 
 Expected<std::vector<Compiler::CheckResult>>
-nnc::checkGradients(Program program, double tolerance, uint64_t seed) {
-  constexpr double shift = 1e-6, smallest = 1e-3;
-  constexpr int64_t mostElements = 24;
-  CheckedProgram checked(std::move(program), seed);
-  if (auto start = checked.loss(); !start)
-    return fail(std::move(start).error());
-  // Each run writes the gradients anew, so they are kept before any value is
-  // shifted.
-  std::map<std::string, std::vector<double>> gradients;
-  for (const Argument &argument : checked.signature().arguments)
-    if (double *gradient =
-            checked.values("gradient." + argument.name, Role::output);
-        gradient && argument.role == Role::parameter &&
-        argument.type == ElementType::f64)
-      gradients[argument.name].assign(gradient,
-                                      gradient + argument.elementCount());
+nnc::checkGradients(ModuleOp module, ProgramOptions options,
+                    ArgumentChoice choice, double tolerance, uint64_t seed) {
+  func::FuncOp function = functionOf(module);
+  returnOnly(function,
+             function.getBody().front().getTerminator()->getOperand(0));
+  chooseSizes(function, options.graph.sizes);
+  auto drawn = drawArguments(function, options.graph.sizes, seed);
+  if (!drawn)
+    return fail(std::move(drawn).error());
+  SmallVector<Tensor> point = std::move(*drawn);
+  FirstError errors(module.getContext());
+  unsigned arguments = function.getNumArguments();
+  FailureOr<SmallVector<Tensor>> held =
+      holdStoppedGradients(function, point, options.graph.sizes);
+  if (failed(held))
+    return errors.take("a value without gradient cannot be evaluated");
+  llvm::append_range(point, *held);
+
+  // The objective alone, and with its gradients.
+  auto objective = ProgramRun::create(module, options);
+  if (!objective)
+    return fail(std::move(objective).error());
+  Operation *terminator = function.getBody().front().getTerminator();
+  OpBuilder builder(terminator);
+  SmallVector<Value> wrt, gradients;
+  for (unsigned i = 0; i < arguments; ++i) {
+    auto type = cast<RankedTensorType>(function.getArgument(i).getType());
+    if (isa<FloatType>(type.getElementType()) &&
+        choice(argumentText(function, i, "nn.name"),
+               argumentText(function, i, "nn.role")))
+      wrt.push_back(function.getArgument(i));
+  }
+  if (failed(nn::differentiate(builder, terminator->getOperand(0), wrt,
+                               gradients)))
+    return errors.take("the objective has no gradient");
+  for (auto [value, gradient] : llvm::zip(wrt, gradients))
+    if (!gradient)
+      gradient = nn::createFull(builder, value.getLoc(),
+                                cast<RankedTensorType>(value.getType()), 0.0);
+  returnOnly(function, gradients);
+  auto differentiated = ProgramRun::create(module, options);
+  if (!differentiated)
+    return fail(std::move(differentiated).error());
+  auto symbolic = (*differentiated)->run(point);
+  if (!symbolic)
+    return fail(std::move(symbolic).error());
+  SmallVector<std::optional<Tensor>> given(point.size());
+  for (auto [value, gradient] : llvm::zip(wrt, *symbolic))
+    given[cast<BlockArgument>(value).getArgNumber()] = gradient;
+
+  std::optional<Error> failed;
+  reference::GradientCheckOptions settings;
+  settings.maximumElements = 24;
+  // Truncation and rounding both are about 1e-11 of the loss.
+  settings.step = 1e-5;
+  settings.seed = seed;
+  auto compared = reference::checkGradients(
+      [&](ArrayRef<Tensor> at) -> FailureOr<double> {
+        auto results = (*objective)->run(at);
+        if (results)
+          return results->front().number(0);
+        failed = std::move(results.error());
+        return failure();
+      },
+      point, given, settings);
+  if (failed)
+    return fail(std::move(*failed));
+  if (mlir::failed(compared))
+    return errors.take("the gradients could not be compared");
   std::vector<Compiler::CheckResult> results;
-  for (const Argument &argument : checked.signature().arguments) {
-    auto found = gradients.find(argument.name);
-    if (argument.role != Role::parameter || found == gradients.end())
-      continue;
-    int64_t count = argument.elementCount();
-    const std::vector<double> &symbolic = found->second;
-    double scale = smallest;
-    for (double value : symbolic)
-      scale = std::max(scale, std::abs(value));
-    double *values = checked.values(argument.name, Role::parameter);
-    Compiler::CheckResult result{argument.name, 0, true};
-    for (int64_t i = 0; i < std::min(count, mostElements); ++i) {
-      int64_t element =
-          count <= mostElements ? i : checked.generator().below(count);
-      double old = values[element];
-      values[element] = old + shift;
-      auto above = checked.loss();
-      values[element] = old - shift;
-      auto below = checked.loss();
-      values[element] = old;
-      if (!above || !below)
-        return fail((above ? below : above).error());
-      double difference = (*above - *below) / (2 * shift);
-      double error = std::abs(difference - symbolic[element]) / scale;
-      // Not a number is never within the tolerance.
-      if (!(error <= result.worst))
-        result.worst = error;
-    }
-    result.passed = result.worst <= tolerance;
-    results.push_back(result);
+  for (const reference::GradientError &error : *compared) {
+    Compiler::CheckResult result{
+        "gradient", argumentText(function, error.argument, "nn.name"),
+        error.worst, error.worst <= tolerance, ""};
+    if (!result.passed)
+      result.note = fmt::format(
+          "element {}: the gradient gives {:.9g}, the central difference "
+          "{:.9g}",
+          error.element, error.given, error.difference);
+    results.push_back(std::move(result));
   }
   return results;
 }

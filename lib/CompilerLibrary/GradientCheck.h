@@ -3,17 +3,24 @@
 #ifndef NNC_LIB_COMPILERLIBRARY_GRADIENTCHECK_H
 #define NNC_LIB_COMPILERLIBRARY_GRADIENTCHECK_H
 
-#include "nnc/Runtime/Compiler.h"
+#include "ProgramRun.h"
 
 namespace nnc {
 
-/// Compares the gradients of \p program, a program of the kind gradients in
-/// double precision, with central differences of its loss. Parameters and
-/// inputs are drawn by \p seed; of each parameter at most 24 elements, drawn
-/// too, are moved by 1e-6 either way. One result a parameter: the worst error
-/// relative to the larger of 1e-3 and the parameter's largest gradient.
+/// Whether the gradient of an argument of this name and role is compared.
+using ArgumentChoice =
+    llvm::function_ref<bool(llvm::StringRef name, llvm::StringRef role)>;
+
+/// Compares the gradients of \p module, a program of the kind objective in
+/// double precision, with respect to the floating-point arguments that
+/// \p choice names, with central differences of the objective; both compiled.
+/// Arguments are drawn by \p seed; of each at most 24 elements, drawn too, are
+/// moved by 1e-5 either way. What an op stop_gradient gives stays as it is at
+/// the drawn point. One result an argument: the worst relative error, see
+/// reference::GradientError.
 Expected<std::vector<Compiler::CheckResult>>
-checkGradients(Program program, double tolerance, uint64_t seed);
+checkGradients(mlir::ModuleOp module, ProgramOptions options,
+               ArgumentChoice choice, double tolerance, uint64_t seed);
 
 } // namespace nnc
 

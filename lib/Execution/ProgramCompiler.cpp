@@ -1,56 +1,15 @@
 //===- ProgramCompiler.cpp - From a graph to a callable program -----------===//
 
 #include "nnc/Execution/ProgramCompiler.h"
-#include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "nnc/Conversion/NNToKernels.h"
+#include "nnc/Execution/FirstError.h"
 #include "nnc/Execution/JITSession.h"
 #include "nnc/Execution/Linker.h"
 #include <chrono>
 
 using namespace mlir;
 using namespace nnc;
-
-//===----------------------------------------------------------------------===//
-// Diagnostics
-//===----------------------------------------------------------------------===//
-
-/// The place in a file that \p location leads to, if any.
-static SourcePosition positionOf(Location location) {
-  LocationAttr found = location->findInstanceOf<FileLineColLoc>();
-  auto file = dyn_cast_or_null<FileLineColLoc>(found);
-  if (!file)
-    return {};
-  return {file.getFilename().str(), file.getLine(), file.getColumn(), ""};
-}
-
-namespace {
-/// Keeps the first error that passes report, with its notes.
-class FirstError {
-public:
-  explicit FirstError(MLIRContext *context)
-      : handler(context, [this](Diagnostic &diagnostic) {
-          if (diagnostic.getSeverity() == DiagnosticSeverity::Error && !error) {
-            error = makeError(ErrorCode::invalidModel, diagnostic.str())
-                        .at(positionOf(diagnostic.getLocation()));
-            for (Diagnostic &note : diagnostic.getNotes())
-              error->notes.push_back(
-                  {positionOf(note.getLocation()), note.str()});
-          }
-          return success();
-        }) {}
-
-  tl::unexpected<Error> take(const char *otherwise) {
-    if (error)
-      return fail(std::move(*error));
-    return fail(ErrorCode::internal, otherwise);
-  }
-
-private:
-  std::optional<Error> error;
-  ScopedDiagnosticHandler handler;
-};
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // Phases

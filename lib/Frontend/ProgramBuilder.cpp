@@ -268,12 +268,38 @@ std::optional<Graph> ProgramBuilder::buildForward(const Function &function,
 }
 
 std::optional<Graph> ProgramBuilder::build() {
+  bool hasNoLoss = options.kind == ProgramKind::objective &&
+                   (options.train.loss.empty() || !source.fn.empty());
+  if (hasNoLoss)
+    return buildFirstOutput();
   if (options.kind == ProgramKind::predict) {
     const Function *function = defaultFunction();
     return function ? buildForward(*function, GraphMode::predict)
                     : std::nullopt;
   }
   return buildWithLoss();
+}
+
+std::optional<Graph> ProgramBuilder::buildFirstOutput() {
+  const Function *function = defaultFunction();
+  if (!function)
+    return std::nullopt;
+  Graph graph = makeGraph(context, decl->name.text, GraphMode::training);
+  Elaborator elaborator(graph, diagnostics, floatType);
+  std::optional<std::vector<ModelResult>> results =
+      elaborate(elaborator, *function);
+  if (!results)
+    return std::nullopt;
+  const Tensor &output = results->front().tensor;
+  if (output.elementType() != ElementType::f32 &&
+      output.elementType() != ElementType::f64) {
+    diagnostics.error(function->signature.results.front().type.range,
+                      ErrorCode::lossNotScalar, function->name.text,
+                      output.str());
+    return std::nullopt;
+  }
+  graph.output("loss", output.rank() == 0 ? output : sum(output));
+  return good(graph) ? std::optional(std::move(graph)) : std::nullopt;
 }
 
 std::optional<Graph> ProgramBuilder::buildWithLoss() {
@@ -315,7 +341,8 @@ std::optional<Graph> ProgramBuilder::buildWithLoss() {
                     : builtinLoss(elaborator, graph, *results);
   if (!value)
     return std::nullopt;
-  if (!loss.isName() && options.kind != ProgramKind::gradients)
+  bool givesOutputs = options.kind == ProgramKind::evaluate || trains;
+  if (!loss.isName() && givesOutputs)
     for (const ModelResult &result : *results)
       graph.output(result.name, result.tensor);
   if (!finishLoss(graph, *value))
@@ -443,6 +470,10 @@ bool ProgramBuilder::finishLoss(Graph &graph, const LossValue &value) {
     return good(graph);
   }
   Tensor objective = withPenalties(graph, value.objective);
+  if (options.kind == ProgramKind::objective) {
+    graph.output("loss", objective);
+    return good(graph);
+  }
   graph.output("loss", cast(objective, ElementType::f64));
   checkGlobs(graph);
   if (!good(graph))

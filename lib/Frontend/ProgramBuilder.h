@@ -58,6 +58,8 @@ private:
   std::optional<std::vector<ModelResult>>
   elaborate(Elaborator &elaborator, const ast::Function &function);
   std::optional<Graph> buildWithLoss();
+  /// A graph with the sum of the first output as "loss".
+  std::optional<Graph> buildFirstOutput();
   /// The loss of the batch: of each sample where the loss is built in.
   struct LossValue {
     Tensor perSample;

@@ -7,6 +7,7 @@
 #ifndef NNC_LIB_FRONTEND_TRAINSTEP_H
 #define NNC_LIB_FRONTEND_TRAINSTEP_H
 
+#include "nnc/Frontend/Frontend.h"
 #include "nnc/Graph/MLIRGraph.h"
 #include "nnc/Language/Settings.h"
 #include "nnc/Runtime/Compiler.h"
@@ -21,10 +22,6 @@ struct UpdateRule {
   /// What f32 means: the type of the learning rate, unless a parameter is f64.
   ElementType floatType = ElementType::f32;
 };
-
-/// Whether the path \p name matches \p glob: `*` stands for one part, `**` for
-/// any number of parts; a glob that is a net's path matches all inside.
-bool matchesGlob(const std::string &glob, const std::string &name);
 
 /// The error of a glob that matches no parameter; nothing if it matches one.
 std::optional<Error> unmatchedGlob(const Graph &graph, const std::string &glob);

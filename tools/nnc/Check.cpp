@@ -5,13 +5,23 @@
 using namespace nnc;
 using namespace nnc::tool;
 
+static nlohmann::ordered_json jsonOf(const Compiler::CheckResult &result) {
+  nlohmann::ordered_json object = {{"check", result.check},
+                                   {"name", result.name},
+                                   {"worst", result.worst},
+                                   {"passed", result.passed}};
+  if (!result.note.empty())
+    object["note"] = result.note;
+  return object;
+}
+
 int nnc::tool::run_check(Context &context) {
   bool gradients = context.args.has("gradients");
   bool reference = context.args.has("reference");
   // Without a choice both are checked.
   if (!gradients && !reference)
     gradients = reference = true;
-  Expected<double> rtol = context.args.real("rtol", 1e-6);
+  Expected<double> rtol = context.args.real("rtol", 0);
   if (!rtol)
     return context.fail(rtol.error());
   Expected<uint64_t> seed = seedOf(context);
@@ -21,14 +31,6 @@ int nnc::tool::run_check(Context &context) {
   std::optional<Inspection> inspection = inspect(context, status);
   if (!inspection)
     return status;
-  // A batch of more than one sample, and no multiple of a vector's width.
-  inspection->options.sizes.emplace("batch", 3);
-  if (gradients && inspection->options.train.loss.empty()) {
-    if (context.args.has("gradients"))
-      return context.fail(
-          makeError(ErrorCode::lossMissing, "checking gradients"));
-    gradients = false;
-  }
   Expected<std::vector<Compiler::CheckResult>> results =
       inspection->compiler->check(inspection->model.source, inspection->options,
                                   gradients, reference, *rtol, *seed);
@@ -38,13 +40,13 @@ int nnc::tool::run_check(Context &context) {
   for (const Compiler::CheckResult &result : *results) {
     failures += !result.passed;
     if (context.isJson())
-      context.print({{"name", result.name},
-                     {"worst", result.worst},
-                     {"passed", result.passed}});
+      context.print(jsonOf(result));
     else
-      context.print(fmt::format("{}  {:.2e}  {}\n",
-                                result.passed ? "ok    " : "FAILED",
-                                result.worst, result.name));
+      context.print(fmt::format("{:<6}  {:.1e}  {:<10}  {}\n",
+                                result.passed ? "ok" : "FAILED", result.worst,
+                                result.check, result.name));
+    if (!result.note.empty() && !context.isJson())
+      context.print(fmt::format("        {}\n", result.note));
   }
   if (failures)
     return context.fail(

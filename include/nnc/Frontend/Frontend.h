@@ -30,6 +30,9 @@ namespace nnc {
 ///   optimiser states. Scalars: "learning_rate" (of the model's float type),
 ///   "step" and, where random numbers are drawn, "seed" (i64).
 /// - gradients: "loss" and "gradient.NAME" for each trained parameter.
+/// - objective: "loss", with penalties, in the model's element type; of the fn
+///   that the source names or, without a loss, of the default one the sum of
+///   its first result.
 ///
 /// A loss that is a fn of the model has that fn's inputs and no outputs but
 /// "loss". A module in the nn dialect (kind mlir) is taken as it is and gives
@@ -48,6 +51,12 @@ Expected<ModelInfo> describeModel(mlir::MLIRContext &context,
                                   const ModelSource &source,
                                   const CompileOptions &options,
                                   std::vector<Error> &warnings);
+
+namespace frontend {
+/// Whether the path \p name matches \p glob: `*` stands for one part, `**` for
+/// any number of parts; a glob that is a net's path matches all inside.
+bool matchesGlob(const std::string &glob, const std::string &name);
+} // namespace frontend
 
 } // namespace nnc
 

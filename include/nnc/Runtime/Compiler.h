@@ -35,6 +35,9 @@ enum class ProgramKind : uint8_t {
   trainStep, ///< Forward, loss, backward, update; gives "loss" (f64, mean over
              ///< the batch) and the model's outputs as seen in training.
   gradients, ///< Loss and one output "gradient.NAME" a parameter.
+  objective, ///< "loss": what training minimises, with penalties, in the
+             ///< model's own element type. Without a loss the sum of the first
+             ///< output.
 };
 
 /// How a training step is made; every text is an nnc-language expression that
@@ -200,13 +203,20 @@ public:
 
   /// One result of the checks of `nnc check`.
   struct CheckResult {
+    /// What was compared, e.g. "gradient" or "predict".
+    std::string check;
+    /// The parameter, input or output.
     std::string name;
     double worst = 0; ///< Worst relative error.
     bool passed = true;
+    /// Of a failure: the two values, and the first op that differs.
+    std::string note;
   };
-  /// Compares the symbolic gradients with central differences of the
-  /// reference evaluation in double precision (gradients), or compiled code
-  /// with the reference (reference), with parameters and inputs drawn by seed.
+  /// Compares the compiled gradients of trained parameters and inputs with
+  /// central differences, in double precision (gradients), and the results of
+  /// compiled programs with those of the reference evaluation (reference).
+  /// Parameters and inputs are drawn by seed. Errors up to \p rtol pass, or up
+  /// to what the precision allows if it is 0.
   virtual Expected<std::vector<CheckResult>>
   check(const ModelSource &source, const CompileOptions &options,
         bool gradients, bool reference, double rtol, uint64_t seed) = 0;

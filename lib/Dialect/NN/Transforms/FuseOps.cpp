@@ -10,6 +10,7 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
 #include "llvm/ADT/DenseMap.h"
@@ -434,6 +435,13 @@ static bool isImmediateBroadcast(Operation *op) {
          isImmediate(broadcast.getX().getDefiningOp());
 }
 
+/// Whether the group of \p user computes \p producer, an immediate or its
+/// repetition, for itself; products read their operands from memory.
+static bool isCopiedFor(Operation *producer, Operation *user) {
+  return producer && classOf(user) != FusionClass::contraction &&
+         (isImmediate(producer) || isImmediateBroadcast(producer));
+}
+
 void Grouping::rebuild() {
   // Nodes in an order that respects all edges: of those whose predecessors are
   // placed, the earliest first.
@@ -489,16 +497,14 @@ void Grouping::rebuild() {
       locations.push_back(op->getLoc());
       for (Value operand : op->getOperands()) {
         Operation *producer = operand.getDefiningOp();
-        bool copied = producer &&
-                      (isImmediate(producer) || isImmediateBroadcast(producer));
-        if (!copied && !(producer && group.members.contains(producer)))
+        if (!isCopiedFor(producer, op) &&
+            !(producer && group.members.contains(producer)))
           inputs.insert(operand);
       }
-      bool copied = isImmediateBroadcast(op);
       for (Value result : op->getResults())
         if (llvm::any_of(result.getUsers(), [&](Operation *user) {
               return !group.members.contains(user) &&
-                     !(copied && groupOf.count(user));
+                     !(isCopiedFor(op, user) && groupOf.count(user));
             }))
           outputs.push_back(result);
     }
@@ -564,11 +570,13 @@ void Grouping::run() {
   seedAll([&](Operation *op) {
     return isPointwise(op) && !isImmediate(op) && !isImmediateBroadcast(op);
   });
-  // A repeated immediate that leaves the function or feeds an opaque op.
+  // A repeated immediate that leaves the function or feeds an opaque op or a
+  // product.
   seedAll([&](Operation *op) {
     return isImmediateBroadcast(op) &&
-           llvm::any_of(op->getUsers(),
-                        [&](Operation *user) { return !groupOf.count(user); });
+           llvm::any_of(op->getUsers(), [&](Operation *user) {
+             return !groupOf.count(user) || !isCopiedFor(op, user);
+           });
   });
   rebuild();
 }
@@ -577,6 +585,11 @@ void nnc::nn::fuseOps(func::FuncOp function,
                       SmallVectorImpl<FusionRemark> *remarks, bool alone) {
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return;
+  // A group of what nobody uses would have no result.
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(function.front())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
   Grouping(function, remarks, alone).run();
 }
 

@@ -1,0 +1,151 @@
+//===- ReferenceCheck.cpp - Compiled code against the reference -----------===//
+
+#include "ReferenceCheck.h"
+#include "nnc/Execution/FirstError.h"
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace nnc;
+using reference::Tensor;
+
+namespace {
+/// How one value compares: the worst element.
+struct Difference {
+  double worst = 0;
+  int64_t element = 0;
+};
+} // namespace
+
+/// NaN equals NaN, and an infinity itself; else they differ without bound.
+static Difference compare(const Tensor &found, const Tensor &expected) {
+  double scale = 0;
+  for (int64_t i = 0; i < expected.size(); ++i)
+    if (std::isfinite(expected.number(i)))
+      scale = std::max(scale, std::fabs(expected.number(i)));
+  scale = std::max(scale, std::numeric_limits<double>::min());
+  Difference difference;
+  for (int64_t i = 0; i < expected.size(); ++i) {
+    double a = found.number(i), b = expected.number(i);
+    double error = 0;
+    if (std::isnan(a) != std::isnan(b))
+      error = std::numeric_limits<double>::infinity();
+    else if (!std::isnan(a) && a != b)
+      error = std::fabs(a - b) / scale;
+    if (error > difference.worst)
+      difference = {error, i};
+  }
+  return difference;
+}
+
+static std::string elementText(const Difference &difference,
+                               const Tensor &found, const Tensor &expected) {
+  return fmt::format("element {}: compiled {:.9g}, reference {:.9g}",
+                     difference.element, found.number(difference.element),
+                     expected.number(difference.element));
+}
+
+/// Makes the result of every op a result of \p function, in the block's order.
+/// Returns the ops, one a result.
+static SmallVector<Operation *> returnEverything(func::FuncOp function) {
+  SmallVector<Operation *> ops;
+  SmallVector<Value> values;
+  SmallVector<Type> types;
+  for (Operation &op : function.getBody().front().without_terminator()) {
+    if (isa<nn::ConstantOp>(op))
+      continue;
+    for (Value value : op.getResults()) {
+      ops.push_back(&op);
+      values.push_back(value);
+      types.push_back(value.getType());
+    }
+  }
+  function.getBody().front().getTerminator()->setOperands(values);
+  function.removeResAttrsAttr();
+  function.setFunctionType(FunctionType::get(
+      function.getContext(), function.getArgumentTypes(), types));
+  return ops;
+}
+
+/// "nn.matmul of layer 'hidden', at digits.nn:3:12".
+static std::string placedName(Operation *op) {
+  std::string name = op->getName().getStringRef().str();
+  if (auto layer =
+          dyn_cast_or_null<NameLoc>(op->getLoc()->findInstanceOf<NameLoc>()))
+    name += " of '" + layer.getName().str() + "'";
+  SourcePosition place = positionOf(op->getLoc());
+  if (!place.file.empty())
+    name += fmt::format(" at {}:{}:{}", place.file, place.line, place.column);
+  return name;
+}
+
+/// The first value of \p module that differs by more than \p tolerance.
+static Expected<std::string> findFirst(ModuleOp module,
+                                       const ProgramOptions &options,
+                                       ArrayRef<Tensor> arguments,
+                                       double tolerance) {
+  OwningOpRef<ModuleOp> probe = module.clone();
+  func::FuncOp function = *probe->getOps<func::FuncOp>().begin();
+  SmallVector<Operation *> ops = returnEverything(function);
+  FirstError errors(module.getContext());
+  FailureOr<SmallVector<Tensor>> expected =
+      reference::evaluate(function, arguments, options.graph.sizes);
+  if (failed(expected))
+    return errors.take("the reference failed");
+  auto run = ProgramRun::create(*probe, options);
+  if (!run)
+    return fail(std::move(run).error());
+  auto found = (*run)->run(arguments);
+  if (!found)
+    return fail(std::move(found).error());
+  for (auto [i, op] : llvm::enumerate(ops)) {
+    Difference difference = compare((*found)[i], (*expected)[i]);
+    if (difference.worst > tolerance)
+      return fmt::format("; the first value that differs is that of {}, {}",
+                         placedName(op),
+                         elementText(difference, (*found)[i], (*expected)[i]));
+  }
+  return std::string("; no value differs when all are made results, so ops "
+                     "differ only where they are fused");
+}
+
+Expected<std::vector<Compiler::CheckResult>>
+nnc::checkReference(ModuleOp module, ProgramOptions options,
+                    const std::string &check, double tolerance, uint64_t seed) {
+  func::FuncOp function = *module.getOps<func::FuncOp>().begin();
+  chooseSizes(function, options.graph.sizes);
+  auto arguments = drawArguments(function, options.graph.sizes, seed);
+  if (!arguments)
+    return fail(std::move(arguments).error());
+  FirstError errors(module.getContext());
+  FailureOr<SmallVector<Tensor>> expected =
+      reference::evaluate(function, *arguments, options.graph.sizes);
+  if (failed(expected))
+    return errors.take("the reference failed");
+  auto run = ProgramRun::create(module, options);
+  if (!run)
+    return fail(std::move(run).error());
+  auto found = (*run)->run(*arguments);
+  if (!found)
+    return fail(std::move(found).error());
+  std::vector<Compiler::CheckResult> results;
+  std::string first;
+  for (unsigned i = 0; i < function.getNumResults(); ++i) {
+    const Tensor &a = (*found)[i], &b = (*expected)[i];
+    Difference difference = compare(a, b);
+    Compiler::CheckResult result{check, resultName(function, i),
+                                 difference.worst,
+                                 difference.worst <= tolerance, ""};
+    if (!result.passed) {
+      if (first.empty()) {
+        auto named = findFirst(module, options, *arguments, tolerance);
+        if (!named)
+          return fail(std::move(named).error());
+        first = std::move(*named);
+      }
+      result.note = elementText(difference, a, b) + first;
+    }
+    results.push_back(std::move(result));
+  }
+  return results;
+}
