@@ -168,3 +168,23 @@ func.func @transposed_beside(%x: tensor<6x6xf32>) -> tensor<6x6xf32> {
   %2 = nn.sub %1, %0 : tensor<6x6xf32>
   return %2 : tensor<6x6xf32>
 }
+
+// -----
+
+// A product reads a repeated number from memory, which a group of its own
+// writes; what follows the product has a copy.
+
+// CHECK-LABEL: func.func @filled_operand
+// CHECK: %[[ONES:.+]] = nn.fusion map()
+// CHECK: nn.fusion contraction({{.*}}%[[ONES]]
+// CHECK: nn.matmul
+// CHECK: nn.mul
+func.func @filled_operand(%w: tensor<6x8xf32>) -> tensor<4x8xf32> {
+  %c = nn.constant dense<1.0> : tensor<f32>
+  %ones = nn.broadcast %c dimensions = [] : tensor<f32> -> tensor<4x6xf32>
+  %0 = nn.matmul %ones, %w : (tensor<4x6xf32>, tensor<6x8xf32>) -> tensor<4x8xf32>
+  %h = nn.constant dense<0.5> : tensor<f32>
+  %half = nn.broadcast %h dimensions = [] : tensor<f32> -> tensor<4x8xf32>
+  %1 = nn.mul %0, %half : tensor<4x8xf32>
+  return %1 : tensor<4x8xf32>
+}
