@@ -293,12 +293,16 @@ Expected<GraphInfo> CompilerLibrary::graph(const ModelSource &source,
 Expected<std::string> CompilerLibrary::gradient(
     const ModelSource &source, const CompileOptions &options,
     const std::vector<std::string> &wrt, int order, bool explain) {
-  if (explain || order != 1 || !wrt.empty())
-    return fail(
-        ErrorCode::unsupported,
-        "a derivation in formulas, of higher order or of chosen values");
+  if (explain || order != 1)
+    return fail(ErrorCode::unsupported, explain
+                                            ? "a derivation in formulas"
+                                            : "a gradient of higher order");
   CompileOptions gradients = options;
   gradients.kind = ProgramKind::gradients;
+  if (!wrt.empty()) {
+    gradients.train.update = wrt;
+    gradients.train.freeze.clear();
+  }
   auto module = build(source, gradients);
   if (!module)
     return fail(std::move(module).error());

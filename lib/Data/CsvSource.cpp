@@ -2,6 +2,7 @@
 
 #include "CsvSource.h"
 #include "nnc/Formats/AtomicFile.h"
+#include "nnc/Support/UTF8.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -147,6 +148,13 @@ private:
                      nearest.empty()
                          ? ""
                          : fmt::format("; did you mean '{}'?", nearest));
+      }
+      for (std::string_view rest = cell.text; !rest.empty();) {
+        unsigned length = utf8Length(rest);
+        if (length == 0)
+          return error(cell, ErrorCode::invalidUtf8,
+                       static_cast<unsigned char>(rest[0]));
+        rest.remove_prefix(length);
       }
       found = classes.emplace(cell.text, column.categories.size()).first;
       column.categories.emplace_back(cell.text);

@@ -4,8 +4,10 @@
 #include "nnc/Formats/Json.h"
 #include "nnc/Training/Metrics.h"
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 
@@ -181,12 +183,43 @@ Expected<void> CheckpointFolder::write(const LoopState &state,
       fmt::format("{}/{}{}{}", folder, prefix, state.steps, suffix);
   if (auto written = writeModelArchive(path, content); !written)
     return written;
-  std::vector<std::string> all = files();
-  for (size_t i = checkpointsKept; i < all.size(); ++i) {
-    std::error_code ignored;
-    fs::remove(all[i], ignored);
-  }
+  prune(state.steps);
   return {};
+}
+
+/// Whether \p name is of a checkpoint that a process was writing when it ended.
+static bool isAbandoned(const std::string &name) {
+  if (!name.starts_with("." + std::string(prefix)) || !name.ends_with(".tmp"))
+    return false;
+  // .checkpoint-STEPS.nnm.PROCESS.NUMBER.tmp
+  size_t place = name.find(std::string(suffix) + ".");
+  if (place == std::string::npos)
+    return false;
+  place += suffix.size() + 1;
+  pid_t process = 0;
+  auto [end, error] =
+      std::from_chars(name.data() + place, name.data() + name.size(), process);
+  return error == std::errc() && process > 0 && ::kill(process, 0) != 0 &&
+         errno == ESRCH;
+}
+
+void CheckpointFolder::prune(int64_t steps) const {
+  std::error_code ignored;
+  size_t kept = 0;
+  for (const std::string &path : files()) {
+    // More steps than now are those of another training.
+    bool isOther = stepsOf(fs::path(path).filename().string()) > steps;
+    if (isOther || ++kept > checkpointsKept)
+      fs::remove(path, ignored);
+  }
+  // What a process that was killed left unfinished.
+  std::vector<fs::path> abandoned;
+  for (const fs::directory_entry &entry :
+       fs::directory_iterator(folder, ignored))
+    if (isAbandoned(entry.path().filename().string()))
+      abandoned.push_back(entry.path());
+  for (const fs::path &path : abandoned)
+    fs::remove(path, ignored);
 }
 
 static Expected<CheckpointFolder::Content>

@@ -93,7 +93,7 @@ Expected<void> CompileCommand::readOptions() {
   request.phase = context.args.value("stop-after").value_or("graph");
   if (*kind == EmitKind::executable)
     request.batches = {1, 32};
-  auto sizes = sizesOf(context);
+  auto sizes = sizesOf(context, model);
   if (!sizes)
     return fail(std::move(sizes.error()));
   for (auto &[name, list] : *sizes) {
@@ -181,6 +181,9 @@ Expected<void> CompileCommand::write(Compiler &compiler, EmitKind kind,
     return done;
   if (kind == EmitKind::executable && ::chmod(path.c_str(), 0755) != 0)
     return fail(ErrorCode::fileWrite, path, "it cannot be made executable");
+  if (context.isJson())
+    context.print(nlohmann::ordered_json::object(
+        {{"file", path}, {"bytes", content->size()}}));
   context.say(fmt::format("wrote {} ({} bytes)", path, content->size()));
   return {};
 }

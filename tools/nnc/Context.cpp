@@ -221,7 +221,6 @@ CompileSettings Context::compileSettings() const {
   settings.optimizationLevel =
       static_cast<int>(args.number("optimization", 2).value_or(2));
   settings.threads = threads();
-  settings.checkNan = args.has("check-nan");
   return settings;
 }
 
@@ -276,6 +275,10 @@ Expected<void> nnc::tool::loadWeights(const Context &context,
   }
   if (model.archive)
     return store.assignWeights(model.archive->weights().tensors, model.path);
+  if (store.parameterCount() > 0)
+    context.say(fmt::format("'{}' holds no weights and none are given: they "
+                            "are the initialisers'",
+                            model.path));
   return {};
 }
 
@@ -287,7 +290,7 @@ Expected<uint64_t> nnc::tool::seedOf(const Context &context) {
 }
 
 Expected<std::map<std::string, std::vector<int64_t>>>
-nnc::tool::sizesOf(const Context &context) {
+nnc::tool::sizesOf(const Context &context, const ModelFile &model) {
   std::map<std::string, std::vector<int64_t>> sizes;
   for (const std::string &text : context.args.values("size")) {
     auto wrong = [&] {
@@ -312,6 +315,22 @@ nnc::tool::sizesOf(const Context &context) {
     if (!list)
       return wrong();
   }
+  if (sizes.empty() || !model.program)
+    return sizes;
+  Expected<const ast::Function *> function = model.function(model.source.fn);
+  if (!function)
+    return fail(std::move(function.error()));
+  // The leading size of the first input is the batch, whatever it is called.
+  std::vector<std::string> open = {"batch"};
+  for (const ModelInput &input : model.inputs(**function))
+    for (size_t i = 0; i < input.dims.size(); ++i)
+      if (input.shape[i] < 0)
+        open.push_back(input.dims[i]);
+  for (const auto &[name, list] : sizes)
+    if (std::find(open.begin(), open.end(), name) == open.end())
+      return fail(makeError(ErrorCode::unknownName, "dimension", name,
+                            suggestion(name, open))
+                      .at({"--size", 0, 0, ""}));
   return sizes;
 }
 

@@ -92,9 +92,9 @@ Expected<void> loadWeights(const Context &context, const ModelFile &model,
 /// The seed of --seed, default 0.
 Expected<uint64_t> seedOf(const Context &context);
 
-/// Sizes of --size: NAME=N,... Error: badOptionValue.
+/// Sizes of --size: NAME=N,... Errors: badOptionValue, unknownName.
 Expected<std::map<std::string, std::vector<int64_t>>>
-sizesOf(const Context &context);
+sizesOf(const Context &context, const ModelFile &model);
 
 /// A value without noise: at most six digits.
 std::string shortNumber(double value);

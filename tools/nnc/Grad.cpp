@@ -29,7 +29,12 @@ int nnc::tool::run_grad(Context &context) {
     return context.fail(text.error());
   std::optional<std::string> output = context.args.value("out");
   if (!output || *output == "-") {
-    context.print(*text);
+    nlohmann::ordered_json object;
+    object["graph"] = *text;
+    if (context.isJson())
+      context.print(object);
+    else
+      context.print(*text);
     return 0;
   }
   Expected<void> written = writeFile(*output, *text);

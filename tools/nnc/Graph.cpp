@@ -23,9 +23,12 @@ int nnc::tool::run_graph(Context &context) {
   std::optional<Inspection> inspection = inspect(context, status);
   if (!inspection)
     return status;
+  std::string phase = context.args.value("after").value_or("graph");
+  // Later phases know all sizes.
+  if (phase != "graph" && phase != "differentiate")
+    inspection->options.sizes.emplace("batch", 1);
   Expected<GraphInfo> graph = inspection->compiler->graph(
-      inspection->model.source, inspection->options,
-      context.args.value("after").value_or("graph"));
+      inspection->model.source, inspection->options, phase);
   if (!graph)
     return context.fail(graph.error());
   const std::string &name = inspection->model.source.model;
@@ -33,6 +36,9 @@ int nnc::tool::run_graph(Context &context) {
       writeFile(*output, draw(*graph, name.empty() ? "graph" : name));
   if (!written)
     return context.fail(written.error());
+  if (context.isJson())
+    context.print(nlohmann::ordered_json::object(
+        {{"file", *output}, {"nodes", graph->nodes.size()}}));
   context.say(fmt::format("wrote {} ({} nodes)", *output, graph->nodes.size()));
   return 0;
 }

@@ -14,7 +14,7 @@ std::optional<Inspection> nnc::tool::inspect(Context &context, int &status) {
   if (!model)
     return std::nullopt;
   Expected<std::map<std::string, std::vector<int64_t>>> sizes =
-      sizesOf(context);
+      sizesOf(context, *model);
   if (!sizes)
     return report(sizes.error());
   CompileOptions options =

@@ -51,10 +51,8 @@ void ProgressReporter::progress(const Progress &progress) {
       ::ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0
           ? window.ws_col
           : 80;
-  constexpr int64_t width = 20;
   double share = static_cast<double>(progress.batch) /
                  static_cast<double>(std::max<int64_t>(1, progress.batches));
-  auto filled = static_cast<size_t>(share * width);
   // What is left: of this epoch, and all further ones at the same pace.
   double perBatch =
       std::chrono::duration<double>(Clock::now() - epochBegan).count() /
@@ -63,12 +61,19 @@ void ProgressReporter::progress(const Progress &progress) {
       perBatch * static_cast<double>((progress.batches - progress.batch) +
                                      (progress.epochs - progress.epoch) *
                                          progress.batches);
-  std::string line =
-      fmt::format("epoch {}/{} [{}{}] {}/{}  {}  {:.0f} samples/s  {} left",
-                  progress.epoch, progress.epochs, std::string(filled, '='),
-                  std::string(width - filled, ' '), progress.batch,
+  std::string head =
+      fmt::format("epoch {}/{} [", progress.epoch, progress.epochs);
+  std::string rest =
+      fmt::format("] {}/{}  {}  {:.0f} samples/s  {} left", progress.batch,
                   progress.batches, figuresText(*progress.values),
                   progress.samplesPerSecond, durationText(left));
+  // The bar takes what the figures leave.
+  auto room = columns - 1 - static_cast<int64_t>(head.size()) -
+              static_cast<int64_t>(rest.size());
+  auto width = static_cast<size_t>(std::clamp<int64_t>(room, 4, 20));
+  auto filled = static_cast<size_t>(share * static_cast<double>(width));
+  std::string line =
+      head + std::string(filled, '=') + std::string(width - filled, ' ') + rest;
   line.resize(std::min<size_t>(line.size(), columns - 1));
   std::fprintf(stderr, "\r%s\033[K", line.c_str());
   std::fflush(stderr);

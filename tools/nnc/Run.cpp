@@ -103,7 +103,7 @@ static Expected<std::vector<NamedArray>> runProgram(Context &context,
   auto arrays = readInputs(context, model.inputs(**function), sizes);
   if (!arrays)
     return fail(std::move(arrays.error()));
-  auto given = sizesOf(context);
+  auto given = sizesOf(context, model);
   if (!given)
     return fail(std::move(given.error()));
   for (const auto &[name, list] : *given)

@@ -2,6 +2,7 @@
 
 #include "Inspect.h"
 #include <charconv>
+#include <set>
 
 using namespace nnc;
 using namespace nnc::tool;
@@ -146,8 +147,11 @@ int nnc::tool::run_show(Context &context) {
   std::vector<Error> warnings;
   Expected<ModelInfo> info = inspection->compiler->describe(
       inspection->model.source, inspection->options, warnings);
+  // A model is built for prediction and for training: both may say the same.
+  std::set<std::string> said;
   for (const Error &warning : warnings)
-    context.warn(warning);
+    if (said.insert(render(warning, false)).second)
+      context.warn(warning);
   if (!info)
     return context.fail(info.error());
   std::optional<int64_t> arena = arenaBytes(*inspection);

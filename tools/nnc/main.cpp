@@ -15,13 +15,29 @@ static int dispatch(Context &context) {
   return static_cast<int>(ExitStatus::internal);
 }
 
+/// How to speak of a command line that cannot be parsed: as the words of it
+/// that can be told say.
+static Invocation speech(const std::vector<std::string> &words) {
+  Invocation invocation;
+  for (const char *name : {"color", "message-format"}) {
+    std::string option = "--" + std::string(name);
+    for (size_t i = 0; i < words.size(); ++i) {
+      if (words[i].starts_with(option + "="))
+        invocation.options[name] = {words[i].substr(option.size() + 1)};
+      else if (words[i] == option && i + 1 < words.size())
+        invocation.options[name] = {words[i + 1]};
+    }
+  }
+  return invocation;
+}
+
 int main(int argc, char **argv) {
   // A reader that leaves is an error of writing, not the end.
   std::signal(SIGPIPE, SIG_IGN);
-  Expected<Invocation> invocation =
-      parseCommandLine(std::vector<std::string>(argv + 1, argv + argc));
+  std::vector<std::string> words(argv + 1, argv + argc);
+  Expected<Invocation> invocation = parseCommandLine(words);
   if (!invocation)
-    return Context({}).fail(invocation.error());
+    return Context(speech(words)).fail(invocation.error());
   Context context(std::move(*invocation));
   int status = dispatch(context);
   if (context.args.has("time-report"))

@@ -96,6 +96,8 @@ private:
   explicit CheckpointFolder(std::string folder) : folder(std::move(folder)) {}
   /// Paths by falling number of steps.
   std::vector<std::string> files() const;
+  /// Removes all checkpoints but the last two up to \p steps.
+  void prune(int64_t steps) const;
 
   std::string folder;
 };
