@@ -1,6 +1,7 @@
-# Writes the references of ops and passes from their TableGen records:
+# Writes the references of ops and passes from their TableGen records, and that
+# of the language's built-in names:
 #   cmake -DSOURCE=... -DOUT=... -DTBLGEN=mlir-tblgen -DMLIR_INCLUDE=...
-#         -P GenerateReference.cmake
+#         -DLANGUAGE=nnc-language-reference -P GenerateReference.cmake
 
 function(generate result input)
   execute_process(
@@ -26,3 +27,8 @@ foreach(record ${records})
   string(APPEND passes "\n## Of `${record}`\n\n${section}")
 endforeach()
 file(WRITE ${OUT}/Passes.md "${passes}")
+
+if(LANGUAGE)
+  execute_process(COMMAND ${LANGUAGE} OUTPUT_FILE ${OUT}/Builtins.md
+                  COMMAND_ERROR_IS_FATAL ANY)
+endif()

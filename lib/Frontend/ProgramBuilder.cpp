@@ -317,11 +317,6 @@ std::optional<Graph> ProgramBuilder::buildWithLoss() {
     return std::nullopt;
   loss = std::move(*lossSetting);
   optimizer = std::move(*optimizerSetting);
-  if (trains && options.train.accumulate > 1) {
-    diagnostics.report(
-        makeError(ErrorCode::unsupported, "the setting 'accumulate'"));
-    return std::nullopt;
-  }
 
   const Function *function =
       loss.isName() ? findFunction(loss.text) : defaultFunction();

@@ -231,10 +231,36 @@ static double rateFactor(const TrainStepOptions &options,
   return factor;
 }
 
+namespace {
+/// Where a batch stands among those whose gradients make one update.
+struct Accumulation {
+  /// Scalars of bool; invalid if each batch makes an update.
+  Tensor isFirst, isLast;
+
+  bool isUsed() const { return isLast.isValid(); }
+};
+} // namespace
+
+/// Adds the mean of the gradients of several batches, kept in a state of the
+/// parameter \p index between them. What it gives before the last batch is not
+/// complete.
+static Tensor accumulate(Graph &graph, unsigned index, const Tensor &gradient,
+                         const Accumulation &accumulation, int64_t batches) {
+  const GraphArgument parameter = argumentsOf(graph)[index];
+  unsigned state = argumentsOf(graph).size();
+  Tensor sum = addOptimizerState(graph, parameter.name + ".gradient",
+                                 parameter.name, gradient, "zeros");
+  Tensor share = gradient / static_cast<double>(batches);
+  Tensor total = where(accumulation.isFirst, share, sum + share);
+  addUpdate(graph, state, total);
+  return total;
+}
+
 /// Emits the update of one parameter and registers its new values.
 static void updateParameter(Graph &graph, unsigned index,
                             const Tensor &gradient, const OptimizerOp &rule,
-                            const Tensor &learningRate, const Tensor &step) {
+                            const Tensor &learningRate, const Tensor &step,
+                            const Accumulation &accumulation) {
   const GraphArgument parameter = argumentsOf(graph)[index];
   Tensor weight = argumentTensor(graph, index);
   mlir::Value value = valueOf(graph, weight);
@@ -269,16 +295,31 @@ static void updateParameter(Graph &graph, unsigned index,
   state.addTypes(types);
   state.addAttributes(rule.attributes);
   mlir::Operation *op = builder.create(state);
+  auto update = [&](unsigned argument, const Tensor &updated) {
+    addUpdate(graph, argument,
+              accumulation.isUsed() ? where(accumulation.isLast, updated,
+                                            argumentTensor(graph, argument))
+                                    : updated);
+  };
   Tensor updated = tensorOf(graph, op->getResult(0));
-  addUpdate(graph, index, constrain(updated, parameter.constraint));
+  update(index, constrain(updated, parameter.constraint));
   for (size_t i = 0; i < stateIndices.size(); ++i)
-    addUpdate(graph, stateIndices[i], tensorOf(graph, op->getResult(i + 1)));
+    update(stateIndices[i], tensorOf(graph, op->getResult(i + 1)));
 }
 
 void frontend::addUpdates(Graph &graph, const std::vector<unsigned> &parameters,
                           std::vector<Tensor> gradients,
                           const UpdateRule &rule) {
   const TrainStepOptions &options = *rule.options;
+  Accumulation accumulation;
+  if (options.accumulate > 1) {
+    Tensor accumulated = graph.scalar("accumulated", ElementType::i64);
+    accumulation = {equal(accumulated, 0),
+                    equal(accumulated, options.accumulate - 1)};
+    for (size_t i = 0; i < parameters.size(); ++i)
+      gradients[i] = accumulate(graph, parameters[i], gradients[i],
+                                accumulation, options.accumulate);
+  }
   if (options.clipValue > 0)
     for (Tensor &gradient : gradients)
       gradient = clip(gradient, -options.clipValue, options.clipValue);
@@ -294,5 +335,6 @@ void frontend::addUpdates(Graph &graph, const std::vector<unsigned> &parameters,
   OptimizerOp op = describeOptimizer(rule.optimizer, builder);
   op.options = &options;
   for (size_t i = 0; i < parameters.size(); ++i)
-    updateParameter(graph, parameters[i], gradients[i], op, learningRate, step);
+    updateParameter(graph, parameters[i], gradients[i], op, learningRate, step,
+                    accumulation);
 }

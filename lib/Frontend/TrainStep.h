@@ -37,8 +37,12 @@ Tensor withPenalties(Graph &graph, const Tensor &loss);
 std::vector<Tensor> gradientsOf(Graph &graph, const Tensor &objective,
                                 const std::vector<unsigned> &parameters);
 
-/// Adds the update of \p parameters by \p gradients: bounds, the optimiser,
-/// constraints. Errors go to the graph.
+/// Adds the update of \p parameters by \p gradients: their mean over several
+/// batches, bounds, the optimiser, constraints. Errors go to the graph.
+///
+/// Where gradients are accumulated, the scalar "accumulated" says how many
+/// batches of the update came before this one; parameters and states change
+/// with the last.
 void addUpdates(Graph &graph, const std::vector<unsigned> &parameters,
                 std::vector<Tensor> gradients, const UpdateRule &rule);
 

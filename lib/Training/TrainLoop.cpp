@@ -167,7 +167,9 @@ Expected<void> Trainer::runStep(size_t number,
           indices, settings.seed, state.epoch,
           static_cast<std::byte *>(program.find(Role::input, step.augmented)));
   }
-  int64_t update = state.updates[number];
+  // Several runs make one update if gradients are accumulated.
+  int64_t update = state.updates[number] / settings.accumulate;
+  program.setScalar("accumulated", state.updates[number] % settings.accumulate);
   const SettingValue &optimizer = step.settings->optimizer;
   if (int index = optimizer.builtin->indexOf("learning_rate"); index >= 0)
     program.setScalar("learning_rate", scheduleValue(optimizer.elements[index],

@@ -69,9 +69,6 @@ Expected<void> Trainer::checkSettings() const {
   std::vector<Error> absent;
   if (settings.precision == Precision::BF16)
     absent.push_back(makeError(ErrorCode::unsupported, "the precision bf16"));
-  if (settings.accumulate > 1)
-    absent.push_back(
-        makeError(ErrorCode::unsupported, "the setting accumulate"));
   if (!settings.average.isNone())
     absent.push_back(makeError(ErrorCode::unsupported, "the setting average"));
   if (!absent.empty()) {
@@ -149,6 +146,7 @@ Expected<void> Trainer::addStep(const StepSettings &stepSettings) {
   request.train.learningRateFactors = settings.learningRates;
   request.train.clipNorm = stepSettings.clipNorm.value_or(0);
   request.train.clipValue = stepSettings.clipValue.value_or(0);
+  request.train.accumulate = settings.accumulate;
   auto compiled = provider.get(model.source, model.identity, request);
   if (!compiled)
     return fail(std::move(compiled.error()));

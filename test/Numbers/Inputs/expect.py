@@ -2,6 +2,7 @@
 """Compares an .npy file of floats, integers or bools with numbers.
 
     expect.py FILE.npy NUMBER... [--tolerance X]
+    expect.py FILE.npy --like OTHER.npy [--tolerance X]
 
 The numbers are in row-major order; commas between them count as blanks. The
 tolerance (0 by default) is absolute.
@@ -32,8 +33,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file")
     parser.add_argument("--tolerance", type=float, default=0)
+    parser.add_argument("--like")
     arguments, words = parser.parse_known_args()
     expected = [float(n) for word in words for n in word.split(",") if n]
+    if arguments.like:
+        expected = read(arguments.like)[1]
     shape, actual = read(arguments.file)
     wrong = len(actual) != len(expected) or any(
         not abs(a - e) <= arguments.tolerance for a, e in zip(actual, expected)

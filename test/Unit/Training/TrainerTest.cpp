@@ -165,7 +165,7 @@ TEST(Trainer, WhatCannotBeWatchedIsAnError) {
 TEST(Trainer, WhatIsNotBuiltIsUnsupported) {
   TestFolder folder;
   for (const auto &[name, value] :
-       {std::pair("accumulate", "4"), std::pair("precision", "\"bf16\"")}) {
+       {std::pair("average", "ema(0.9)"), std::pair("precision", "\"bf16\"")}) {
     TrainingFixture fixture(folder, lineText, with(name, value));
     expectError(fixture.trainer, ErrorCode::unsupported);
   }
