@@ -207,6 +207,8 @@ Expected<ModelInfo> nnc::describeModel(mlir::MLIRContext &context,
     if (std::optional<Graph> graph =
             builder.buildForward(*entry, GraphMode::training))
       info.flopTrainStep = countTrainStep(*graph, options);
+  if (entry)
+    builder.checkRest();
   appendWarnings(builder.diagnostics, warnings);
   if (!entry || builder.diagnostics.hasErrors())
     return fail(joinErrors(builder.diagnostics));

@@ -1,6 +1,7 @@
 //===- ProgramBuilder.cpp - One program of one model ----------------------===//
 
 #include "ProgramBuilder.h"
+#include "CheckNames.h"
 #include "TrainStep.h"
 #include "Unsupported.h"
 #include "nnc/Language/Arguments.h"
@@ -267,39 +268,35 @@ std::optional<Graph> ProgramBuilder::buildForward(const Function &function,
   return graph;
 }
 
-std::optional<Graph> ProgramBuilder::build() {
-  bool hasNoLoss = options.kind == ProgramKind::objective &&
-                   (options.train.loss.empty() || !source.fn.empty());
-  if (hasNoLoss)
-    return buildFirstOutput();
-  if (options.kind == ProgramKind::predict) {
-    const Function *function = defaultFunction();
-    return function ? buildForward(*function, GraphMode::predict)
-                    : std::nullopt;
-  }
-  return buildWithLoss();
+bool ProgramBuilder::checkOptimizer() {
+  if (!optimizer.isCall("sgd") || !optimizer.argument("nesterov").boolean)
+    return true;
+  auto check = [&](const char *setting, bool isZeroWanted) {
+    double value = optimizer.argument(setting).toDouble();
+    if ((value == 0) == isZeroWanted)
+      return true;
+    diagnostics.error(
+        optimizer.range, ErrorCode::settingOutOfRange, setting,
+        fmt::format("{} with nesterov", isZeroWanted ? "0" : "above 0"), value);
+    return false;
+  };
+  return check("momentum", false) && check("dampening", true);
 }
 
-std::optional<Graph> ProgramBuilder::buildFirstOutput() {
-  const Function *function = defaultFunction();
-  if (!function)
-    return std::nullopt;
-  Graph graph = makeGraph(context, decl->name.text, GraphMode::training);
-  Elaborator elaborator(graph, diagnostics, floatType);
-  std::optional<std::vector<ModelResult>> results =
-      elaborate(elaborator, *function);
-  if (!results)
-    return std::nullopt;
-  const Tensor &output = results->front().tensor;
-  if (output.elementType() != ElementType::f32 &&
-      output.elementType() != ElementType::f64) {
-    diagnostics.error(function->signature.results.front().type.range,
-                      ErrorCode::lossNotScalar, function->name.text,
-                      output.str());
-    return std::nullopt;
-  }
-  graph.output("loss", output.rank() == 0 ? output : sum(output));
-  return good(graph) ? std::optional(std::move(graph)) : std::nullopt;
+bool ProgramBuilder::checkRest() {
+  if (!diagnostics.hasErrors())
+    for (const auto &loaded : program->files)
+      checkNames(*loaded, diagnostics);
+  return !diagnostics.hasErrors();
+}
+
+std::optional<Graph> ProgramBuilder::build() {
+  std::optional<Graph> graph;
+  if (options.kind != ProgramKind::predict)
+    graph = buildWithLoss();
+  else if (const Function *function = defaultFunction())
+    graph = buildForward(*function, GraphMode::predict);
+  return checkRest() ? std::move(graph) : std::nullopt;
 }
 
 std::optional<Graph> ProgramBuilder::buildWithLoss() {
@@ -317,6 +314,8 @@ std::optional<Graph> ProgramBuilder::buildWithLoss() {
     return std::nullopt;
   loss = std::move(*lossSetting);
   optimizer = std::move(*optimizerSetting);
+  if (trains && !checkOptimizer())
+    return std::nullopt;
 
   const Function *function =
       loss.isName() ? findFunction(loss.text) : defaultFunction();

@@ -34,6 +34,10 @@ public:
   std::optional<Graph> buildForward(const ast::Function &function,
                                     GraphMode mode);
 
+  /// Checks what no program runs, if all else is right. False if there is an
+  /// error.
+  bool checkRest();
+
   /// All fns of the model, or its function.
   std::vector<const ast::Function *> functions() const;
   /// The one that prediction runs.
@@ -58,6 +62,8 @@ private:
   std::optional<std::vector<ModelResult>>
   elaborate(Elaborator &elaborator, const ast::Function &function);
   std::optional<Graph> buildWithLoss();
+  /// Whether the optimiser's settings go together; else reports it.
+  bool checkOptimizer();
   /// A graph with the sum of the first output as "loss".
   std::optional<Graph> buildFirstOutput();
   /// The loss of the batch: of each sample where the loss is built in.
