@@ -98,15 +98,20 @@ evaluate(Context &context, const ModelFile &model,
   const SettingValue &loss = settings.trainSteps.front().loss;
   if (loss.isNone())
     return fail(ErrorCode::lossMissing, "evaluating");
-  Expected<Dataset> data = samplesFor(model, settings);
-  if (!data)
-    return fail(std::move(data.error()));
-  context.times.add("data");
-
   Expected<const ast::Function *> function =
       model.function(loss.isName() ? loss.text : model.source.fn);
   if (!function)
     return fail(std::move(function.error()));
+  // An expression of parameters alone is evaluated once, without data.
+  Dataset none;
+  none.samples = 1;
+  Expected<Dataset> data = loss.isName() && model.inputs(**function).empty()
+                               ? Expected<Dataset>(std::move(none))
+                               : samplesFor(model, settings);
+  if (!data)
+    return fail(std::move(data.error()));
+  context.times.add("data");
+
   CompileSettings compile = context.compileSettings();
   compile.precision = settings.precision == Precision::F64 ? "f64" : "f32";
   Expected<DataBinding> binding =

@@ -1,8 +1,10 @@
 //===- main.cpp - The command-line tool -----------------------------------===//
 
 #include "Context.h"
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 
 using namespace nnc;
 using namespace nnc::tool;
@@ -42,9 +44,11 @@ int main(int argc, char **argv) {
   int status = dispatch(context);
   if (context.args.has("time-report"))
     std::fputs(context.times.text().c_str(), stderr);
+  errno = 0;
   if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
-    int written = context.fail(
-        makeError(ErrorCode::fileWrite, "standard output", "it was closed"));
+    int written =
+        context.fail(makeError(ErrorCode::fileWrite, "standard output",
+                               errno ? std::strerror(errno) : "it was closed"));
     return status ? status : written;
   }
   return status;
