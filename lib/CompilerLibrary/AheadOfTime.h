@@ -3,21 +3,88 @@
 #ifndef NNC_LIB_COMPILERLIBRARY_AHEADOFTIME_H
 #define NNC_LIB_COMPILERLIBRARY_AHEADOFTIME_H
 
-#include "nnc/Dialect/NN/IR/NN.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "nnc/Execution/ProgramCompiler.h"
 #include "nnc/Runtime/Compiler.h"
 
 namespace nnc {
 
-/// Makes constants of the arguments of \p function that are parameters or
-/// states, with the values of \p weights. Fails with `missingWeight` if one is
-/// not among them.
-Expected<void> bindWeights(mlir::func::FuncOp function,
-                           const std::vector<BoundWeight> &weights);
+/// A function of an object for C programs: "run" or "train_step".
+struct ObjectFunction {
+  std::string name;
+  /// Its programs by rising batch size; all take the same arguments.
+  std::vector<Signature> programs;
 
-/// The C header of a program: sizes, names, and inline functions that call the
-/// entry \p entry on one thread, as part of a team, or with OpenMP.
-std::string writeHeader(const Signature &signature, const std::string &name,
-                        const std::string &entry);
+  const Signature &largest() const { return programs.back(); }
+  /// Scratch memory that is enough for every program, in bytes.
+  int64_t arenaBytes() const;
+  /// Every input and output has samples as its rows.
+  bool isBatched() const;
+};
+
+/// What an object holds.
+struct ObjectContents {
+  /// The prefix of all names, a C identifier.
+  std::string name;
+  std::vector<ObjectFunction> functions;
+  /// Parameters, states and the state of optimisers are arguments of the
+  /// functions and not data of the object.
+  bool weightsApart = false;
+  /// Training changes the weights, which then have names for C programs.
+  bool hasTraining() const { return functions.size() > 1; }
+};
+
+/// Collects lowered programs in one module and adds what they are called by.
+class ObjectBuilder {
+public:
+  ObjectBuilder(mlir::MLIRContext *context, ObjectContents &contents);
+
+  /// Moves the kernels of \p program, a size of the function \p function, into
+  /// the module.
+  Expected<void> addProgram(LoweredModule program, const std::string &function);
+
+  /// Adds the values of all weights: those of \p values, and zeros or
+  /// constants for the state of optimisers. Fails with `missingWeight`;
+  /// `unsupported` for other initialisers.
+  Expected<void> addWeights(const std::vector<BoundWeight> &values);
+
+  /// Adds the functions that C programs call; \p isX86 or AArch64.
+  void addFunctions(bool isX86);
+
+  /// Adds what the run stub looks for; see StubModel.h.
+  void addStubModel(const std::string &description);
+
+  mlir::ModuleOp module() { return *built; }
+  /// The symbols that others may call.
+  const std::vector<std::string> &exports() const { return exported; }
+  /// The names of the weights in the order of their data.
+  const std::vector<std::string> &weights() const { return weightNames; }
+
+private:
+  mlir::OwningOpRef<mlir::ModuleOp> built;
+  ObjectContents &contents;
+  std::vector<std::string> exported, weightNames;
+};
+
+/// The name in C of each argument of \p signature.
+std::vector<std::string> cNamesOf(const Signature &signature);
+
+/// The symbol of a program, e.g. "digits_run_32_program".
+std::string programSymbol(const ObjectContents &contents,
+                          const std::string &function, int64_t batch);
+
+/// The symbol of the data of \p weight, e.g. "digits_weight_hidden_weight".
+std::string weightSymbol(const ObjectContents &contents,
+                         const std::string &weight);
+
+/// Whether \p argument is data of the object.
+bool isBound(const ObjectContents &contents, const Argument &argument);
+
+/// The C header of an object for \p target: sizes, names, functions.
+std::string writeHeader(const ObjectContents &contents);
+
+/// Fails with `codeGeneration` if \p object needs symbols of others.
+Expected<void> checkFreestanding(const ObjectBytes &object);
 
 } // namespace nnc
 

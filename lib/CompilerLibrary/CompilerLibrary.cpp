@@ -17,6 +17,11 @@
 #include "nnc/Pipelines/KernelsToLLVM.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Object/ArchiveWriter.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+#include <dlfcn.h>
 
 using namespace mlir;
 using namespace nnc;
@@ -64,7 +69,14 @@ private:
     return buildProgram(context, source, options, warnings);
   }
   Expected<ProgramOptions> programOptions(const CompileOptions &options);
-  Expected<std::string> emitCode(ModuleOp module, ProgramOptions options,
+  Expected<void> addPrograms(const ModelSource &source,
+                             const CompileOptions &options,
+                             const EmitRequest &emission,
+                             const ObjectContents &contents,
+                             ObjectBuilder &object);
+  /// Machine code in the form that \p emission asks for.
+  Expected<std::string> emitCode(const ModelSource &source,
+                                 const CompileOptions &options,
                                  const EmitRequest &emission);
   Expected<std::vector<CheckResult>>
   checkAgainstReference(const ModelSource &source,
@@ -81,7 +93,7 @@ private:
 
 Expected<ProgramOptions>
 CompilerLibrary::programOptions(const CompileOptions &options) {
-  auto target = TargetDescription::named(options.target);
+  auto target = TargetDescription::named(options.target, options.triple);
   if (!target)
     return fail(std::move(target).error());
   ProgramOptions result;
@@ -136,37 +148,38 @@ Expected<std::string> CompilerLibrary::emit(const ModelSource &source,
                                             const EmitRequest &emission) {
   if (emission.kind == EmitKind::nn)
     return fail(ErrorCode::unsupported, "printing a graph as nnc text");
+  if (emission.kind != EmitKind::mlir)
+    return emitCode(source, options, emission);
   CompileOptions sized = options;
   if (!emission.batches.empty())
     sized.sizes["batch"] = emission.batches.back();
+  if (emission.trainStep)
+    sized.kind = ProgramKind::trainStep;
   auto module = build(source, sized);
   if (!module)
     return fail(std::move(module).error());
   auto programOptions = this->programOptions(sized);
   if (!programOptions)
     return fail(std::move(programOptions).error());
-  if (emission.kind == EmitKind::mlir) {
-    std::string name = emission.phase.empty() ? "graph" : emission.phase;
-    std::optional<Phase> phase = parsePhase(name);
-    if (!phase)
-      return fail(ErrorCode::unknownPhase, name);
-    if (*phase <= Phase::fuse) {
-      if (auto run = runTo(**module, sized, *phase); !run)
-        return fail(std::move(run).error());
-      return printModule(**module);
-    }
-    auto lowered = lowerModule(**module, *programOptions);
-    if (!lowered)
-      return fail(std::move(lowered).error());
-    if (*phase == Phase::llvm) {
-      PassManager passManager(&context);
-      buildKernelsToLLVMPipeline(passManager);
-      if (failed(passManager.run(*lowered->kernels)))
-        return fail(ErrorCode::internal, "lowering to LLVM failed");
-    }
-    return printModule(*lowered->kernels);
+  std::string name = emission.phase.empty() ? "graph" : emission.phase;
+  std::optional<Phase> phase = parsePhase(name);
+  if (!phase)
+    return fail(ErrorCode::unknownPhase, name);
+  if (*phase <= Phase::fuse) {
+    if (auto run = runTo(**module, sized, *phase); !run)
+      return fail(std::move(run).error());
+    return printModule(**module);
   }
-  return emitCode(**module, *programOptions, emission);
+  auto lowered = lowerModule(**module, *programOptions);
+  if (!lowered)
+    return fail(std::move(lowered).error());
+  if (*phase == Phase::llvm) {
+    PassManager passManager(&context);
+    buildKernelsToLLVMPipeline(passManager);
+    if (failed(passManager.run(*lowered->kernels)))
+      return fail(ErrorCode::internal, "lowering to LLVM failed");
+  }
+  return printModule(*lowered->kernels);
 }
 
 /// The bytes of a static library that holds \p object.
@@ -182,42 +195,113 @@ static Expected<std::string> writeArchive(const std::string &object,
   return (*archive)->getBuffer().str();
 }
 
-/// Code for C programs: the program's entry with the weights inside.
-Expected<std::string> CompilerLibrary::emitCode(ModuleOp module,
-                                                ProgramOptions options,
-                                                const EmitRequest &emission) {
-  if (emission.freestanding || emission.kind == EmitKind::executable)
-    return fail(ErrorCode::unsupported,
-                emission.freestanding ? "freestanding code" : "an executable");
-  if (!emission.weightsApart)
-    for (func::FuncOp function : module.getOps<func::FuncOp>())
-      if (auto bound = bindWeights(function, emission.weights); !bound)
-        return fail(std::move(bound).error());
-  options.entry = emission.name + "_program";
-  auto lowered = lowerModule(module, options);
-  if (!lowered)
-    return fail(std::move(lowered).error());
-  EmitOptions emit;
-  emit.exports = {options.entry};
-  switch (emission.kind) {
-  case EmitKind::header:
-    return writeHeader(lowered->signature, emission.name, options.entry);
-  case EmitKind::assembly:
-    return emitAssembly(*lowered->kernels, options.target, emit);
-  case EmitKind::llvm:
-    return emitLLVM(*lowered->kernels, options.target, emit);
-  default:
-    break;
+/// Builds and lowers all programs of an object into \p object.
+Expected<void> CompilerLibrary::addPrograms(const ModelSource &source,
+                                            const CompileOptions &options,
+                                            const EmitRequest &emission,
+                                            const ObjectContents &contents,
+                                            ObjectBuilder &object) {
+  auto add = [&](const CompileOptions &sized,
+                 const std::string &function) -> Expected<void> {
+    auto module = build(source, sized);
+    if (!module)
+      return fail(std::move(module).error());
+    auto programOptions = this->programOptions(sized);
+    if (!programOptions)
+      return fail(std::move(programOptions).error());
+    programOptions->entry =
+        programSymbol(contents, function, sized.sizes.at("batch"));
+    auto lowered = lowerModule(**module, *programOptions);
+    if (!lowered)
+      return fail(std::move(lowered).error());
+    return object.addProgram(std::move(*lowered), function);
+  };
+  CompileOptions sized = options;
+  sized.kind = ProgramKind::predict;
+  for (int64_t batch : emission.batches) {
+    sized.sizes["batch"] = batch;
+    if (auto added = add(sized, "run"); !added)
+      return added;
   }
-  auto objects = emitObjects(*lowered->kernels, options.target, emit);
+  if (!emission.trainStep)
+    return {};
+  sized.kind = ProgramKind::trainStep;
+  return add(sized, "train_step");
+}
+
+/// The run stub lies beside this library.
+static std::string findRunStub() {
+  Dl_info info;
+  if (!dladdr(reinterpret_cast<void *>(&nnc_create_compiler), &info) ||
+      !info.dli_fname)
+    return "";
+  llvm::SmallString<128> path(info.dli_fname);
+  llvm::sys::fs::make_absolute(path);
+  llvm::sys::path::remove_filename(path);
+  llvm::sys::path::append(path, "nnc-run-stub.o");
+  return llvm::sys::fs::exists(path) ? path.str().str() : std::string();
+}
+
+/// An executable: the run stub and \p objects.
+static Expected<std::string>
+linkWithStub(const std::vector<ObjectBytes> &objects,
+             const TargetDescription &target) {
+  llvm::Triple host(llvm::sys::getDefaultTargetTriple());
+  llvm::Triple wanted(target.triple);
+  if (wanted.getArch() != host.getArch() || wanted.getOS() != host.getOS())
+    return fail(ErrorCode::unsupported,
+                "an executable for another machine (" + target.triple + ")");
+  std::string stub = findRunStub();
+  if (stub.empty())
+    return fail(ErrorCode::unsupported,
+                "an executable without nnc-run-stub.o beside "
+                "libnnc-compiler.so");
+  return linkExecutable(objects, {stub});
+}
+
+Expected<std::string> CompilerLibrary::emitCode(const ModelSource &source,
+                                                const CompileOptions &options,
+                                                const EmitRequest &emission) {
+  auto target = TargetDescription::named(options.target, options.triple);
+  if (!target)
+    return fail(std::move(target).error());
+  ObjectContents contents;
+  contents.name = emission.name;
+  contents.weightsApart = emission.weightsApart;
+  ObjectBuilder object(&context, contents);
+  if (auto added = addPrograms(source, options, emission, contents, object);
+      !added)
+    return fail(std::move(added).error());
+  if (emission.kind == EmitKind::header)
+    return writeHeader(contents);
+  if (auto added = object.addWeights(emission.weights); !added)
+    return fail(std::move(added).error());
+  if (emission.kind == EmitKind::executable)
+    object.addStubModel(emission.describeRun(
+        contents.functions.front().programs, object.weights()));
+  else
+    object.addFunctions(llvm::Triple(target->triple).isX86());
+
+  EmitOptions emit;
+  emit.exports = object.exports();
+  if (emission.kind == EmitKind::assembly)
+    return emitAssembly(object.module(), *target, emit);
+  if (emission.kind == EmitKind::llvm)
+    return emitLLVM(object.module(), *target, emit);
+  auto objects = emitObjects(object.module(), *target, emit);
   if (!objects)
     return fail(std::move(objects).error());
+  if (emission.freestanding)
+    for (const ObjectBytes &bytes : *objects)
+      if (auto checked = checkFreestanding(bytes); !checked)
+        return fail(std::move(checked).error());
+  if (emission.kind == EmitKind::executable)
+    return linkWithStub(*objects, *target);
   if (emission.kind == EmitKind::shared)
     return linkShared(*objects);
-  auto object = linkRelocatable(*objects);
-  if (!object || emission.kind == EmitKind::object)
-    return object;
-  return writeArchive(*object, emission.name + ".o");
+  if (emission.kind == EmitKind::object)
+    return objects->front();
+  return writeArchive(objects->front(), emission.name + ".o");
 }
 
 //===----------------------------------------------------------------------===//

@@ -103,17 +103,48 @@ Expected<TargetDescription> TargetDescription::host() {
   return target;
 }
 
-Expected<TargetDescription> TargetDescription::named(const std::string &name) {
-  if (name.empty() || name == "host")
+static Error unknownTriple(const std::string &triple,
+                           const std::string &expected) {
+  return Error(
+      ErrorCode::unknownTarget,
+      fmt::format("unknown target '{}': expected {}", triple, expected));
+}
+
+Expected<TargetDescription>
+TargetDescription::named(const std::string &name, const std::string &triple) {
+  if (triple.empty() && (name.empty() || name == "host"))
     return host();
+  llvm::Triple wanted(llvm::Triple::normalize(triple));
+  if (!triple.empty() && (!wanted.isOSLinux() || !wanted.isOSBinFormatELF() ||
+                          (wanted.getArch() != llvm::Triple::x86_64 &&
+                           wanted.getArch() != llvm::Triple::aarch64)))
+    return fail(unknownTriple(triple, "x86_64-linux-gnu or aarch64-linux-gnu"));
+  std::string cpu = name;
+  if (cpu.empty())
+    cpu = wanted.isAArch64() ? "neoverse-n1" : "x86-64-v3";
+  if (cpu == "host") {
+    Expected<TargetDescription> target = host();
+    if (target && llvm::Triple(target->triple).getArch() != wanted.getArch())
+      return fail(
+          unknownTriple(triple, "the host's architecture with --cpu host"));
+    if (target)
+      target->triple = wanted.str();
+    return target;
+  }
   for (const KnownTarget &known : knownTargets) {
-    if (name != known.name)
+    if (cpu != known.name)
       continue;
     TargetDescription target;
     target.name = target.cpu = known.name;
     target.features = known.features;
-    target.triple = known.unit == VectorUnit::neon ? "aarch64-unknown-linux-gnu"
-                                                   : "x86_64-unknown-linux-gnu";
+    bool isNeon = known.unit == VectorUnit::neon;
+    target.triple =
+        isNeon ? "aarch64-unknown-linux-gnu" : "x86_64-unknown-linux-gnu";
+    if (!triple.empty()) {
+      if (wanted.isAArch64() != isNeon)
+        return fail(unknownTriple(triple, "the architecture of " + cpu));
+      target.triple = wanted.str();
+    }
     target.l1Bytes = known.l1Bytes;
     target.l2Bytes = known.l2Bytes;
     describe(target, known.unit);

@@ -5,8 +5,6 @@
 #include <climits>
 #include <cstdio>
 #include <linux/futex.h>
-#include <new>
-#include <omp.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -79,55 +77,4 @@ static unsigned countThreads() {
 unsigned nnc::availableThreads() {
   static const unsigned threads = countThreads();
   return threads;
-}
-
-//===----------------------------------------------------------------------===//
-// Running
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// Flushes subnormal operands and results to zero while it lives.
-class FlushToZero {
-public:
-#if defined(__x86_64__)
-  FlushToZero() : saved(_mm_getcsr()) { _mm_setcsr(saved | 0x8040); }
-  ~FlushToZero() { _mm_setcsr(saved); }
-
-private:
-  unsigned saved;
-#elif defined(__aarch64__)
-  FlushToZero() {
-    asm volatile("mrs %0, fpcr" : "=r"(saved));
-    asm volatile("msr fpcr, %0" : : "r"(saved | (1ull << 24)));
-  }
-  ~FlushToZero() { asm volatile("msr fpcr, %0" : : "r"(saved)); }
-
-private:
-  unsigned long long saved;
-#endif
-};
-} // namespace
-
-void nnc::runOnTeam(nnc_rt_entry entry, void *const *args, void *arena,
-                    const int64_t *extents, unsigned threads) {
-  if (threads <= 1) {
-    FlushToZero mode;
-    entry(args, arena, extents, 0, 1, nullptr);
-    return;
-  }
-  // The team may be smaller than asked for, and its size is known only inside.
-  alignas(TeamBarrier) char storage[sizeof(TeamBarrier)];
-  nnc_rt_team team;
-#pragma omp parallel num_threads(threads) default(none)                        \
-    shared(entry, args, arena, extents, storage, team)
-  {
-#pragma omp single
-    team = {[](const nnc_rt_team *self) {
-              static_cast<TeamBarrier *>(self->context)->wait();
-            },
-            new (storage) TeamBarrier(omp_get_num_threads())};
-    FlushToZero mode;
-    entry(args, arena, extents, omp_get_thread_num(), omp_get_num_threads(),
-          &team);
-  }
 }

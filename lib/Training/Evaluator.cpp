@@ -104,7 +104,8 @@ CompileOptions Evaluator::request(const SettingValue &loss,
                                   const CompileSettings &settings) {
   CompileOptions options = settings.options(
       loss.isNone() ? ProgramKind::predict : ProgramKind::evaluate, binding,
-      std::max<int64_t>(1, std::min(samples, evaluationBatch)));
+      loss.isNone() ? predictionBatch(samples)
+                    : std::max<int64_t>(1, std::min(samples, evaluationBatch)));
   if (!loss.isNone())
     options.train.loss = print(loss);
   return options;

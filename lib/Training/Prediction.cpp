@@ -2,7 +2,6 @@
 
 #include "nnc/Training/Prediction.h"
 #include "Evaluate.h"
-#include <cmath>
 #include <cstring>
 
 using namespace nnc;
@@ -29,13 +28,9 @@ PredictionInfo nnc::predictionInfo(const ModelMetadata &metadata,
       width == 1)
     info.classes = PredictionInfo::Classes::threshold;
   info.threshold = meaning.threshold;
-  if (metadata.schema) {
+  if (metadata.schema)
     if (const FieldSchema *target = metadata.schema->target())
       info.classNames = target->classNames;
-    if (const FieldSchema *features = metadata.schema->features())
-      for (const ColumnScaling &scaling : features->scaling)
-        info.inputScaling.push_back({scaling.offset, scaling.factor});
-  }
   return info;
 }
 
@@ -43,37 +38,23 @@ PredictionInfo nnc::predictionInfo(const ModelMetadata &metadata,
 // Samples
 //===----------------------------------------------------------------------===//
 
-Expected<Dataset> nnc::loadSamples(const std::string &path,
-                                   const ModelFile &model,
-                                   const std::vector<ModelInput> &inputs) {
-  Expected<DataSetting> setting = parseDataSetting(path, "--input");
-  if (!setting)
-    return fail(std::move(setting.error()));
-  Expected<DataRequest> request = toDataRequest(*setting);
-  if (!request)
-    return fail(std::move(request.error()));
+Expected<DataSchema> nnc::inputSchema(const ModelFile &model,
+                                      const std::vector<ModelInput> &inputs) {
+  if (model.metadata && model.metadata->schema)
+    return *model.metadata->schema;
+  // Without training data a sample is what the only input holds.
+  if (inputs.size() != 1 || inputs[0].shape.empty())
+    return fail(ErrorCode::unsupported,
+                "predicting with several inputs; nnc run takes them, which");
   DataSchema schema;
-  if (model.metadata && model.metadata->schema) {
-    schema = *model.metadata->schema;
-  } else {
-    // Without training data a sample is what the only input holds.
-    if (inputs.size() != 1 || inputs[0].shape.empty())
-      return fail(ErrorCode::unsupported,
-                  "predicting with several inputs; nnc run takes them, which");
-    FieldSchema features;
-    features.name = inputs[0].name;
-    features.type = inputs[0].type;
-    features.sampleShape.assign(inputs[0].shape.begin() + 1,
-                                inputs[0].shape.end());
-    schema.fields.push_back(std::move(features));
-    schema.featuresField = inputs[0].name;
-  }
-  if (model.metadata && model.metadata->precision == "f64")
-    request->floatType = ElementType::f64;
-  Expected<DataSource> source = loadAs(*request, schema);
-  if (!source)
-    return fail(std::move(source.error()));
-  return std::move(source->train);
+  FieldSchema features;
+  features.name = inputs[0].name;
+  features.type = inputs[0].type;
+  features.sampleShape.assign(inputs[0].shape.begin() + 1,
+                              inputs[0].shape.end());
+  schema.fields.push_back(std::move(features));
+  schema.featuresField = inputs[0].name;
+  return schema;
 }
 
 Expected<Predictions> nnc::predict(Evaluator &evaluator,
@@ -101,85 +82,4 @@ Expected<Predictions> nnc::predict(Evaluator &evaluator,
   if (!done)
     return fail(std::move(done.error()));
   return predictions;
-}
-
-//===----------------------------------------------------------------------===//
-// Predictions
-//===----------------------------------------------------------------------===//
-
-std::string Predictions::classOf(int64_t sample) const {
-  int64_t width = output.rowSize();
-  int64_t found = 0;
-  if (info.classes == PredictionInfo::Classes::threshold) {
-    found = output.at(sample * width) > info.threshold;
-  } else {
-    for (int64_t i = 1; i < width; ++i)
-      if (output.at(sample * width + i) > output.at(sample * width + found))
-        found = i;
-  }
-  if (found < static_cast<int64_t>(info.classNames.size()))
-    return info.classNames[found];
-  return std::to_string(found);
-}
-
-/// \p text as a csv value, quoted if it must be.
-static std::string csvValue(const std::string &text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos)
-    return text;
-  std::string quoted = "\"";
-  for (char c : text) {
-    if (c == '"')
-      quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
-std::string Predictions::toCsv() const {
-  int64_t width = output.rowSize();
-  bool hasClasses = info.classes != PredictionInfo::Classes::none;
-  std::string text;
-  for (int64_t i = 0; i < width; ++i)
-    text += fmt::format("{}output_{}", i ? "," : "", i);
-  text += hasClasses ? ",class\n" : "\n";
-  bool isWide = output.type() == ElementType::f64;
-  bool isFloat = isWide || output.type() == ElementType::f32;
-  for (int64_t row = 0; row < output.rows(); ++row) {
-    for (int64_t i = 0; i < width; ++i) {
-      double value = output.at(row * width + i);
-      if (i)
-        text += ',';
-      text += !isFloat ? fmt::format("{}", static_cast<int64_t>(value))
-              : isWide ? fmt::format("{:.17g}", value)
-                       : fmt::format("{:.9g}", value);
-    }
-    if (hasClasses)
-      text += "," + csvValue(classOf(row));
-    text += '\n';
-  }
-  return text;
-}
-
-void Predictions::toProbabilities(OutputMeaning::Link link) {
-  if (link == OutputMeaning::Link::none)
-    return;
-  Array wide = output.toF64();
-  std::span<double> values = wide.span<double>();
-  if (link == OutputMeaning::Link::sigmoid) {
-    for (double &value : values)
-      value = 1 / (1 + std::exp(-value));
-    info.threshold = 0.5;
-  } else {
-    int64_t width = output.shape().back();
-    for (size_t begin = 0; begin + width <= values.size(); begin += width) {
-      std::span<double> row = values.subspan(begin, width);
-      double largest = *std::max_element(row.begin(), row.end());
-      double sum = 0;
-      for (double &value : row)
-        sum += value = std::exp(value - largest);
-      for (double &value : row)
-        value /= sum;
-    }
-  }
-  output = wide.to(output.type());
 }

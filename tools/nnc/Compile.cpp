@@ -3,6 +3,7 @@
 #include "Context.h"
 #include "nnc/Formats/AtomicFile.h"
 #include "nnc/Training/Prediction.h"
+#include "nnc/Training/RunDescription.h"
 #include <filesystem>
 #include <sys/stat.h>
 
@@ -34,11 +35,16 @@ static Expected<EmitKind> kindOf(const Context &context,
   for (const KindName &kind : kinds)
     if (name ? *name == kind.name : output.ends_with(kind.suffix))
       return kind.kind;
+  // A program's name on this system has no suffix.
+  if (!name && std::filesystem::path(output).extension().empty() &&
+      output != "-")
+    return EmitKind::executable;
   if (name)
     return fail(ErrorCode::badOptionValue, "--emit",
                 "obj, lib, shared, exe, header, asm, llvm, mlir or nn", *name);
   return fail(ErrorCode::badOptionValue, "-o",
-              "a suffix .o .a .so .exe .h .s .ll .mlir or .nn, or --emit",
+              "a suffix .o .a .so .exe .h .s .ll .mlir or .nn, none for an "
+              "executable, or --emit",
               output);
 }
 
@@ -70,6 +76,7 @@ public:
 private:
   Expected<void> readOptions();
   Expected<void> bindWeights(Compiler &compiler);
+  Expected<void> describeExecutable(const ModelInfo &info);
   Expected<void> write(Compiler &compiler, EmitKind kind,
                        const std::string &path);
 
@@ -90,9 +97,18 @@ Expected<void> CompileCommand::readOptions() {
   request.kind = *kind;
   request.name = identifierOf(output);
   request.weightsApart = context.args.has("weights-apart");
+  request.freestanding = context.args.has("freestanding");
+  request.trainStep = context.args.has("train-step");
+  if (request.kind == EmitKind::executable &&
+      (request.weightsApart || request.freestanding || request.trainStep))
+    return fail(ErrorCode::badOptionValue, "--emit",
+                "a kind for C programs with --weights-apart, --freestanding "
+                "or --train-step",
+                "exe");
   request.phase = context.args.value("stop-after").value_or("graph");
   if (*kind == EmitKind::executable)
-    request.batches = {1, 32};
+    request.batches.assign(std::begin(predictionBatches),
+                           std::end(predictionBatches));
   auto sizes = sizesOf(context, model);
   if (!sizes)
     return fail(std::move(sizes.error()));
@@ -117,12 +133,14 @@ Expected<void> CompileCommand::readOptions() {
   options =
       compile.options(ProgramKind::predict, binding, request.batches.back());
   options.target = context.args.value("cpu").value_or("");
+  options.triple = context.args.value("target").value_or("");
+  if (options.target.find(',') != std::string::npos)
+    return fail(ErrorCode::unsupported, "code for several processors");
   if (settings) {
     const StepSettings &step = settings->trainSteps.front();
-    if (context.args.has("train-step")) {
+    if (request.trainStep) {
       if (step.loss.isNone())
         return fail(ErrorCode::lossMissing, "compiling a training step");
-      options.kind = ProgramKind::trainStep;
       options.train.optimizer = print(step.optimizer);
       options.train.update = step.update;
       options.train.freeze = settings->freeze;
@@ -154,11 +172,49 @@ Expected<void> CompileCommand::bindWeights(Compiler &compiler) {
     return loaded;
   for (const auto &entry : store.all())
     request.weights.push_back({entry->argument.name, entry->buffer.data()});
-  if (model.metadata && !info->outputs.empty()) {
-    const std::vector<int64_t> &shape = info->outputs.front().shape;
-    request.prediction =
-        predictionInfo(*model.metadata, shape.size() < 2 ? 1 : shape.back());
-  }
+  if (request.kind == EmitKind::executable)
+    return describeExecutable(*info);
+  return {};
+}
+
+/// Notes what the run stub must know to read samples and to write results.
+Expected<void> CompileCommand::describeExecutable(const ModelInfo &info) {
+  if (info.inputs.size() != 1 || info.outputs.empty())
+    return fail(ErrorCode::unsupported,
+                "an executable of a model with several inputs or no output");
+  const SettingValue none = SettingValue::none();
+  const SettingValue &loss =
+      settings ? settings->trainSteps.front().loss : none;
+  Expected<const ast::Function *> function =
+      model.function(model.source.fn, loss.isName() ? loss.text : "");
+  if (!function)
+    return fail(std::move(function.error()));
+  Expected<DataSchema> schema = inputSchema(model, model.inputs(**function));
+  if (!schema)
+    return fail(std::move(schema.error()));
+  ModelMetadata metadata;
+  if (model.metadata)
+    metadata = *model.metadata;
+  else if (!loss.isNone())
+    metadata.loss = print(loss);
+  RunDescription description;
+  description.name = info.name;
+  description.schema = std::move(*schema);
+  if (options.precision == "f64")
+    description.floatType = ElementType::f64;
+  const std::vector<int64_t> &shape = info.outputs.front().shape;
+  description.prediction =
+      predictionInfo(metadata, shape.size() < 2 ? 1 : shape.back());
+  if (settings)
+    description.seed = settings->seed;
+  request.describeRun = [description = std::move(description)](
+                            const std::vector<Signature> &programs,
+                            const std::vector<std::string> &weights) {
+    RunDescription complete = description;
+    complete.programs = programs;
+    complete.weights = weights;
+    return toJson(complete);
+  };
   return {};
 }
 

@@ -28,8 +28,20 @@ predictSamples(Context &context, const ModelFile &model,
   if (!function)
     return fail(std::move(function.error()));
   std::vector<ModelInput> inputs = model.inputs(**function);
+  Expected<DataSchema> schema = inputSchema(model, inputs);
+  if (!schema)
+    return fail(std::move(schema.error()));
+  bool isDouble = model.metadata && model.metadata->precision == "f64";
+  Expected<DataSetting> setting =
+      parseDataSetting(context.args.values("input").front(), "--input");
+  if (!setting)
+    return fail(std::move(setting.error()));
+  Expected<DataRequest> request = toDataRequest(*setting);
+  if (!request)
+    return fail(std::move(request.error()));
   Expected<Dataset> data =
-      loadSamples(context.args.values("input").front(), model, inputs);
+      loadSamples(std::move(*request), *schema,
+                  isDouble ? ElementType::f64 : ElementType::f32);
   if (!data)
     return fail(std::move(data.error()));
   context.times.add("data");

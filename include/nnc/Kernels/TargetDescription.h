@@ -41,8 +41,11 @@ struct TargetDescription {
 
   /// A processor of names(), e.g. "x86-64-v3", "skylake-avx512", "znver4",
   /// "sapphirerapids", "neoverse-v1"; "host" or "" is host(). Fails with
-  /// `unknownTarget`.
-  static Expected<TargetDescription> named(const std::string &name);
+  /// `unknownTarget`. With a \p triple that system of the processor; without a
+  /// name then the triple's usual one. Fails with `unknownTarget` for others
+  /// than Linux on x86-64 and AArch64, or if it is not the processor's.
+  static Expected<TargetDescription> named(const std::string &name,
+                                           const std::string &triple = "");
 
   /// The names that named() knows, "host" left out.
   static std::vector<std::string> names();

@@ -10,6 +10,7 @@
 
 #include "nnc/Runtime/ABI.h"
 #include "nnc/Runtime/Signature.h"
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -69,6 +70,8 @@ struct CompileOptions {
   /// "f32", "f64": what f32 in the file means.
   std::string precision = "f32";
   std::string target; ///< CPU name; empty: this host.
+  /// LLVM's triple; empty: that of the CPU.
+  std::string triple;
   bool checkNan = false;
   /// Threads the compiler may use itself.
   int threads = 1;
@@ -125,12 +128,6 @@ struct BoundWeight {
 /// What an executable does around the graph, so that it writes what `nnc
 /// predict` would.
 struct PredictionInfo {
-  /// Raw values become (raw - offset) * factor: no entry (as they are), one
-  /// for all elements of the input's sample, or one an element.
-  struct Scaling {
-    double offset = 0, factor = 1;
-  };
-  std::vector<Scaling> inputScaling;
   /// How the class is read off the first output: not at all, its largest
   /// element, or whether its only element is above `threshold`.
   enum class Classes : uint8_t { none, largest, threshold };
@@ -152,8 +149,16 @@ struct EmitRequest {
   /// Compiled in, unless weightsApart.
   std::vector<BoundWeight> weights;
   bool weightsApart = false;
+  /// A training step as CompileOptions::train says beside the prediction, for
+  /// the largest batch.
+  bool trainStep = false;
+  /// Fail if the object needs any library.
   bool freestanding = false;
-  PredictionInfo prediction;
+  /// What an executable's run stub is told of the programs and weights in it:
+  /// a RunDescription as JSON.
+  std::function<std::string(const std::vector<Signature> &programs,
+                            const std::vector<std::string> &weights)>
+      describeRun;
 };
 
 /// A picture's graph: what `nnc graph` draws.

@@ -19,6 +19,15 @@ namespace nnc {
 /// on it but for rounding.
 inline constexpr int64_t evaluationBatch = 256;
 
+/// The sizes of predicting programs, in `nnc predict` and in executables, so
+/// that both give the same bits.
+inline constexpr int64_t predictionBatches[] = {1, 32};
+
+/// The size of the program that predicts \p samples samples.
+inline int64_t predictionBatch(int64_t samples) {
+  return predictionBatches[samples > 1];
+}
+
 /// What to compile and how, common to the programs of one model.
 struct CompileSettings {
   int optimizationLevel = 2;
