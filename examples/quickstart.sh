@@ -16,4 +16,6 @@ step() {
 step nnc train "$examples/digits.nn" -o digits.nnm
 step nnc evaluate digits.nnm --data digits --require 'accuracy>=0.95'
 step nnc predict digits.nnm --input "$examples/digits.csv" -o predicted.csv
-step nnc compile digits.nnm -o digits.o
+step nnc compile digits.nnm -o digits
+step ./digits "$examples/digits.csv" -o compiled.csv
+step cmp predicted.csv compiled.csv

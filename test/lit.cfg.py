@@ -1,8 +1,10 @@
 # How lit finds and runs the tests of nnc. docs/Testing.md says how to use it.
 
 import os
+import platform
 import re
 import shutil
+import subprocess
 import sys
 
 import lit.formats
@@ -53,6 +55,11 @@ config.substitutions += [
     ("%mlir_include", os.path.join(config.llvm_tools_dir, "..", "include")),
     ("%cxx", config.nnc_cxx),
     ("%python", sys.executable),
+    # A processor that programs of this machine cannot be for.
+    (
+        "%other_cpu",
+        "x86-64-v3" if platform.machine() == "aarch64" else "neoverse-v1",
+    ),
 ]
 
 # One feature for each data set of NNC_DATA_DIR: `REQUIRES: mnist`.
@@ -74,3 +81,7 @@ if config.nnc_sanitize:
 for program in ("shellcheck", "gcc", "readelf"):
     if shutil.which(program, path=config.environment["PATH"]):
         config.available_features.add(program)
+# Whether folders can be hidden from a program.
+hides = ["unshare", "--map-root-user", "--mount", "true"]
+if shutil.which("unshare") and subprocess.run(hides, check=False).returncode == 0:
+    config.available_features.add("unshare")

@@ -12,6 +12,7 @@
 #include "nnc/Graph/Layers.h"
 #include "nnc/Graph/Losses.h"
 #include "nnc/Graph/Ops.h"
+#include "nnc/Model.h"
 #include "nnc/Support/Error.h"
 
 namespace nnc {

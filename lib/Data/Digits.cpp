@@ -2,6 +2,7 @@
 
 #include "nnc/Data/DataRequest.h"
 #include "nnc/Data/Sampling.h"
+#include "nnc/Support/ModuleFolder.h"
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -20,11 +21,9 @@ static std::vector<std::filesystem::path> dataHomes() {
   const char *home = std::getenv("NNC_DATA_HOME");
   if (home && *home)
     return {home};
-  std::error_code error;
-  std::filesystem::path self =
-      std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error)
-    homes.push_back(self.parent_path().parent_path() / "share" / "nnc");
+  std::filesystem::path folder = moduleFolder();
+  if (!folder.empty())
+    homes.push_back(folder.parent_path() / "share" / "nnc");
   homes.push_back(NNC_SOURCE_DATA_HOME);
   return homes;
 }

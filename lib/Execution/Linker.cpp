@@ -98,7 +98,7 @@ nnc::linkRelocatable(const std::vector<ObjectBytes> &objects) {
 Expected<std::string>
 nnc::linkExecutable(const std::vector<ObjectBytes> &objects,
                     const std::vector<std::string> &files) {
-  return link(
-      objects, files,
-      {"-static", "-z", "noexecstack", "--gc-sections", "--build-id=none"});
+  return link(objects, files,
+              {"-static", "-s", "-z", "noexecstack", "-z", "nostart-stop-gc",
+               "--gc-sections", "--eh-frame-hdr", "--build-id=none"});
 }

@@ -2,6 +2,7 @@
 
 #include "CompilerLoader.h"
 #include "nnc/Runtime/Compiler.h"
+#include "nnc/Support/ModuleFolder.h"
 #include <cstdlib>
 #include <dlfcn.h>
 #include <filesystem>
@@ -10,16 +11,15 @@ using namespace nnc;
 
 static constexpr const char *libraryName = "libnnc-compiler.so";
 
-/// Where the library may lie: named by the environment, beside the program, in
-/// the lib folder next to the program's, or on the loader's path.
+/// Where the library may lie: named by the environment, beside the program or
+/// library that asks, in the lib folder next to its folder, or on the loader's
+/// path.
 static std::vector<std::string> candidates() {
   if (const char *named = std::getenv("NNC_COMPILER_LIBRARY"))
     return {named};
   std::vector<std::string> paths;
-  std::error_code error;
-  auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    auto folder = program.parent_path();
+  std::filesystem::path folder = moduleFolder();
+  if (!folder.empty()) {
     paths.push_back((folder / libraryName).string());
     paths.push_back((folder.parent_path() / "lib" / libraryName).string());
   }

@@ -44,6 +44,8 @@ Expected<RunDescription> nnc::runDescriptionFromJson(std::string_view text) {
   Expected<Json> object = parseJson(text, place);
   if (!object)
     return fail(std::move(object.error()));
+  if (!object->is_object())
+    return fail(ErrorCode::malformedFile, place, "JSON", "no object");
   for (const char *key : {"name", "schema"})
     if (!object->contains(key) || !(*object)[key].is_string())
       return fail(ErrorCode::malformedFile, place, key, "no text");

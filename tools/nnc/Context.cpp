@@ -3,6 +3,7 @@
 #include "Context.h"
 #include "nnc/Formats/Json.h"
 #include "nnc/Runtime/Team.h"
+#include "nnc/Training/OwnSettings.h"
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -151,22 +152,8 @@ Context::settings(const ModelFile &model, int &status,
     status = fail(makeError(ErrorCode::unsupported, "this of an .mlir file"));
     return std::nullopt;
   }
-  if (model.metadata) {
-    const ModelMetadata &metadata = *model.metadata;
-    auto add = [&](const char *name, const std::string &value) {
-      overrides.push_back({name, value, model.path});
-    };
-    if (!metadata.loss.empty() && metadata.loss != "none")
-      add("loss", metadata.loss);
-    std::string metrics;
-    for (const std::string &metric : metadata.metrics)
-      metrics += (metrics.empty() ? "" : ", ") + metric;
-    add("metrics", "[" + metrics + "]");
-    add("precision", metadata.precision);
-    for (const auto &[name, value] : metadata.settings)
-      if (name == "target" && value != "none")
-        add("target", value);
-  }
+  std::vector<SettingOverride> own = ownSettings(model);
+  overrides.insert(overrides.end(), own.begin(), own.end());
   for (const char *option :
        {"data", "validation", "folds", "loss", "metrics", "epochs", "steps",
         "batch-size", "optimizer", "learning-rate", "schedule", "patience",
