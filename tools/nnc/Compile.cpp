@@ -95,7 +95,9 @@ Expected<void> CompileCommand::readOptions() {
   if (!kind)
     return fail(std::move(kind.error()));
   request.kind = *kind;
-  request.name = identifierOf(output);
+  // The names in an executable are nobody's: its bytes depend on the model
+  // alone.
+  request.name = *kind == EmitKind::executable ? "model" : identifierOf(output);
   request.weightsApart = context.args.has("weights-apart");
   request.freestanding = context.args.has("freestanding");
   request.trainStep = context.args.has("train-step");

@@ -49,8 +49,8 @@ TEST(RunDescription, SurvivesJson) {
 }
 
 TEST(RunDescription, RefusesWhatIsNone) {
-  for (const char *text : {"", "[]", "{}", R"({"name": 1})",
-                           R"({"name": "n", "schema": "{}"})"}) {
+  for (const char *text :
+       {"", "[]", "{}", R"({"name": 1})", R"({"name": "n", "schema": "{}"})"}) {
     Expected<RunDescription> given = runDescriptionFromJson(text);
     ASSERT_FALSE(given) << text;
     EXPECT_EQ(given.error().code, ErrorCode::malformedFile) << text;
