@@ -25,8 +25,12 @@ RunDescription description() {
   program.model = "digits";
   program.entry = "digits_run_8_program";
   program.batch = 8;
-  program.arguments.push_back(
-      {"image", Role::input, ElementType::f64, {8, 2, 2}, true});
+  Argument argument;
+  argument.name = "image";
+  argument.type = ElementType::f64;
+  argument.shape = {8, 2, 2};
+  argument.batched = true;
+  program.arguments.push_back(argument);
   result.programs.push_back(program);
   result.weights = {"hidden.weight", "hidden.bias"};
   return result;
