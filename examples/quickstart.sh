@@ -13,8 +13,9 @@ step() {
   "$@"
 }
 
-step nnc train "$examples/digits.nn" -o digits.nnm
-step nnc evaluate digits.nnm --data digits --require 'accuracy>=0.95'
+# All 1,437 samples of the training part train; the 360 of the test part are apart.
+step nnc train "$examples/digits.nn" --validation none -o digits.nnm
+step nnc evaluate digits.nnm --data digits --require 'accuracy>=0.96'
 step nnc predict digits.nnm --input "$examples/digits.csv" -o predicted.csv
 step nnc compile digits.nnm -o digits
 step ./digits "$examples/digits.csv" -o compiled.csv

@@ -27,7 +27,7 @@ static nnc::Expected<void> run() {
                                  .optimizer = "adam(learning_rate = 1e-3)",
                                  .metrics = {"accuracy"},
                                  .batchSize = 32,
-                                 .epochs = 20,
+                                 .epochs = 30,
                                  .seed = 1,
                                  .validation = data->test});
   if (!history)
