@@ -102,6 +102,7 @@ CompilerLibrary::programOptions(const CompileOptions &options) {
   result.graph.sizes = options.sizes;
   result.graph.optimizationLevel = options.optimizationLevel;
   result.linkShared = options.linkShared;
+  result.profile = options.profile;
   return result;
 }
 

@@ -38,7 +38,8 @@ Expected<LoweredModule> nnc::lowerModule(ModuleOp module,
     auto functions = module.getOps<func::FuncOp>();
     if (functions.empty())
       return fail(ErrorCode::internal, "a module without a function");
-    return lowerToKernels(*functions.begin(), options.target, options.entry);
+    return lowerToKernels(*functions.begin(), options.target, options.entry,
+                          options.profile);
   };
   auto conclude =
       [&](Expected<KernelProgram> &&lowered) -> Expected<LoweredModule> {
@@ -48,6 +49,7 @@ Expected<LoweredModule> nnc::lowerModule(ModuleOp module,
     result.kernels = std::move(lowered->module);
     result.signature = std::move(lowered->signature);
     result.arenaLowerBound = lowered->arenaLowerBound;
+    result.kernelInfos = std::move(lowered->kernels);
     auto batch = options.graph.sizes.find("batch");
     result.signature.batch =
         batch == options.graph.sizes.end() ? 1 : batch->second;
@@ -91,6 +93,7 @@ Expected<Program> nnc::compileProgram(ModuleOp module,
     return fail(std::move(entry).error());
   Program program;
   program.signature = std::move(lowered->signature);
+  program.kernels = std::move(lowered->kernelInfos);
   program.entry = reinterpret_cast<nnc_rt_entry>(*entry);
   program.code = std::shared_ptr<JITSession>(std::move(*session));
   std::chrono::duration<double, std::milli> elapsed =

@@ -37,8 +37,9 @@ public:
     several = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sgt,
                                     count, one);
     for (const auto &[number, call] : llvm::enumerate(spec.calls)) {
-      if (number > 0 && call.barrierBefore)
+      if (number > 0 && (call.barrierBefore || spec.clock))
         emitBarrier();
+      readClock(number, index);
       SmallVector<Value> operands;
       for (const ProgramOperand &operand : call.operands)
         operands.push_back(address(operand));
@@ -46,6 +47,9 @@ public:
       func::FuncOp kernel = call.kernel;
       func::CallOp::create(builder, loc, kernel, operands);
     }
+    if (spec.clock && !spec.calls.empty())
+      emitBarrier();
+    readClock(spec.calls.size(), index);
     func::ReturnOp::create(builder, loc);
     return entry;
   }
@@ -75,6 +79,25 @@ private:
     auto type = LLVM::LLVMFunctionType::get(
         LLVM::LLVMVoidType::get(builder.getContext()), {pointer});
     LLVM::CallOp::create(builder, loc, type, ValueRange{function, team});
+  }
+
+  /// Thread 0 notes the clock of a profiled program before call \p number.
+  void readClock(int64_t number, Value index) {
+    if (!spec.clock)
+      return;
+    Value zero =
+        arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(0));
+    Value isFirst = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::eq, index, zero);
+    auto ifOp = scf::IfOp::create(builder, loc, isFirst);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(ifOp.thenBlock());
+    auto ticks = LLVM::CallIntrinsicOp::create(
+        builder, loc, builder.getI64Type(),
+        builder.getStringAttr("llvm.readcyclecounter"), ValueRange());
+    ProgramOperand place{ProgramOperand::Kind::argument, *spec.clock,
+                         number * int64_t(sizeof(int64_t))};
+    LLVM::StoreOp::create(builder, loc, ticks.getResult(0), address(place), 8);
   }
 
   Value shifted(Value base, int64_t bytes) {

@@ -95,6 +95,7 @@ static void addOptions(KeyText &key, const CompileOptions &options) {
   key.add(options.precision);
   key.add(options.target.empty() ? hostDescription() : options.target);
   key.add(static_cast<int64_t>(options.checkNan));
+  key.add(static_cast<int64_t>(options.profile));
 }
 
 /// The compiling half that would make the program: another build of it may

@@ -1,34 +1,12 @@
 //===- GraphDrawing.cpp - Pictures of graphs ------------------------------===//
 
 #include "GraphDrawing.h"
+#include "Markup.h"
 #include <algorithm>
 #include <cstdint>
 
 using namespace nnc;
 using namespace nnc::tool;
-
-/// \p text where XML and HTML want no markup.
-static std::string escaped(const std::string &text) {
-  std::string safe;
-  for (char c : text)
-    switch (c) {
-    case '&':
-      safe += "&amp;";
-      break;
-    case '<':
-      safe += "&lt;";
-      break;
-    case '>':
-      safe += "&gt;";
-      break;
-    case '"':
-      safe += "&quot;";
-      break;
-    default:
-      safe += c;
-    }
-  return safe;
-}
 
 static std::string quoted(const std::string &text) {
   std::string safe = "\"";
@@ -214,7 +192,8 @@ std::string nnc::tool::drawSvg(const GraphInfo &graph,
       "<defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
       "markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\">"
       "<path d=\"M0,0 L8,4 L0,8 z\" fill=\"#555\"/></marker></defs>\n",
-      layout.width, layout.height, layout.width, layout.height, escaped(title));
+      layout.width, layout.height, layout.width, layout.height,
+      escapeMarkup(title));
   for (const auto &[from, to] : graph.edges) {
     const Layout::Box &a = layout.boxes[from], &b = layout.boxes[to];
     double x1 = a.x + a.width / 2, y1 = a.y + Layout::boxHeight;
@@ -236,8 +215,8 @@ std::string nnc::tool::drawSvg(const GraphInfo &graph,
         "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\" "
         "fill=\"#666\">{}</text></g>\n",
         box.x, box.y, box.width, Layout::boxHeight, colorOf(node), middle,
-        box.y + 15, escaped(titleOf(node)), middle, box.y + 30,
-        escaped(node.type));
+        box.y + 15, escapeMarkup(titleOf(node)), middle, box.y + 30,
+        escapeMarkup(node.type));
   }
   return text + "</svg>\n";
 }
@@ -246,6 +225,7 @@ std::string nnc::tool::drawHtml(const GraphInfo &graph,
                                 const std::string &title) {
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta "
          "charset=\"utf-8\"><title>" +
-         escaped(title) + "</title></head>\n<body>\n<h1>" + escaped(title) +
-         "</h1>\n" + drawSvg(graph, title) + "</body>\n</html>\n";
+         escapeMarkup(title) + "</title></head>\n<body>\n<h1>" +
+         escapeMarkup(title) + "</h1>\n" + drawSvg(graph, title) +
+         "</body>\n</html>\n";
 }

@@ -17,7 +17,6 @@ static int notBuilt(Context &context) {
   return context.fail(
       makeError(ErrorCode::unsupported, "nnc " + context.args.verb));
 }
-int nnc::tool::run_profile(Context &context) { return notBuilt(context); }
 int nnc::tool::run_convert(Context &context) { return notBuilt(context); }
 int nnc::tool::run_diff(Context &context) { return notBuilt(context); }
 

@@ -17,6 +17,8 @@ struct ProgramOptions {
   unsigned threads = 1;
   /// Also link a shared object for the program cache.
   bool linkShared = false;
+  /// Read the clock between kernels, and describe them.
+  bool profile = false;
   /// The entry's symbol.
   std::string entry = "nnc_program";
 };
@@ -34,6 +36,8 @@ struct LoweredModule {
   mlir::OwningOpRef<mlir::ModuleOp> kernels;
   Signature signature;
   int64_t arenaLowerBound = 0;
+  /// With ProgramOptions::profile.
+  std::vector<KernelInfo> kernelInfos;
 };
 Expected<LoweredModule> lowerModule(mlir::ModuleOp module,
                                     const ProgramOptions &options);

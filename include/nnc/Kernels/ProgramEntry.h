@@ -4,7 +4,7 @@
 #define NNC_KERNELS_PROGRAMENTRY_H
 
 #include "nnc/Kernels/Kernel.h"
-#include <variant>
+#include <optional>
 
 namespace nnc::kernels {
 
@@ -35,10 +35,13 @@ struct ProgramSpec {
   std::vector<ProgramCall> calls;
   /// Bytes that become read-only data of the object, 64-byte aligned.
   std::vector<std::vector<char>> constants;
+  /// The argument that receives the clock's ticks as i64, one before each call
+  /// and one after the last. The team then waits around every call.
+  std::optional<unsigned> clock;
 };
 
 /// Adds the entry to \p module: the calls in order with barriers between. No
-/// barrier stands before the first call or after the last.
+/// barrier stands before the first call, nor without a clock after the last.
 mlir::func::FuncOp emitProgramEntry(mlir::ModuleOp module,
                                     const ProgramSpec &spec);
 

@@ -73,11 +73,27 @@ struct CompileOptions {
   /// LLVM's triple; empty: that of the CPU.
   std::string triple;
   bool checkNan = false;
+  /// Also give Program::kernels, and read the clock between kernels.
+  bool profile = false;
   /// Threads the compiler may use itself.
   int threads = 1;
   /// Also give Program::sharedObject, for the program cache.
   bool linkShared = false;
 };
+
+/// One kernel of a program: what `nnc profile` says of it.
+struct KernelInfo {
+  std::string name; ///< The kernel's symbol, e.g. "matmul_3".
+  std::string work; ///< Its ops, e.g. "matmul 128x500x784, add, relu".
+  /// Paths of the layers that its ops belong to; may be empty.
+  std::vector<std::string> layers;
+  int64_t flop = 0;  ///< Arithmetic operations, a full batch.
+  int64_t bytes = 0; ///< Bytes of the tensors that it reads and writes.
+};
+
+/// The name of the output of a profiled program that holds the clock's ticks,
+/// as i64: one before each kernel and one after the last.
+inline constexpr const char *clockName = "nnc.clock";
 
 /// A program ready to be called.
 struct Program {
@@ -85,6 +101,8 @@ struct Program {
   nnc_rt_entry entry = nullptr;
   /// A linked shared object with the entry, for the cache; may be empty.
   std::string sharedObject;
+  /// With CompileOptions::profile: in the order in which they run.
+  std::vector<KernelInfo> kernels;
   /// Milliseconds from the parsed model to this.
   double compileMilliseconds = 0;
   /// Keeps the code mapped.

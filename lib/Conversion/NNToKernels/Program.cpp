@@ -1,6 +1,7 @@
 //===- Program.cpp - Kernels in order, values in memory -------------------===//
 
 #include "GroupKernels.h"
+#include "KernelDescription.h"
 #include "PointwiseBody.h"
 #include "mlir/IR/Matchers.h"
 #include "nnc/Conversion/NNToKernels.h"
@@ -33,8 +34,8 @@ struct Storage {
 class ProgramLowering {
 public:
   ProgramLowering(func::FuncOp function, const TargetDescription &target,
-                  const std::string &entry)
-      : function(function), target(target),
+                  const std::string &entry, bool profile)
+      : function(function), target(target), profile(profile),
         module(ModuleOp::create(function.getLoc())),
         context{module.get(), target} {
     spec.name = entry;
@@ -50,7 +51,8 @@ private:
   Expected<void> finishResults();
   Expected<void> lowerConstant(Operation *op, DenseElementsAttr elements);
   unsigned storageOf(Value value);
-  void addCall(const LoweredOp &lowered);
+  void addCall(const LoweredOp &lowered, Operation *op);
+  void addClock();
   bool mayReplace(Operation *producer, BlockArgument argument);
   void planArena();
   void placeBarriers();
@@ -61,10 +63,13 @@ private:
     func::FuncOp kernel;
     SmallVector<unsigned> storages;
     bool barrierBefore = false;
+    /// What it computes.
+    Operation *op = nullptr;
   };
 
   func::FuncOp function;
   const TargetDescription &target;
+  bool profile;
   OwningOpRef<ModuleOp> module;
   LoweringContext context;
   kernels::ProgramSpec spec;
@@ -255,7 +260,7 @@ bool ProgramLowering::mayReplace(Operation *producer, BlockArgument argument) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
-void ProgramLowering::addCall(const LoweredOp &lowered) {
+void ProgramLowering::addCall(const LoweredOp &lowered, Operation *op) {
   SmallVector<unsigned> used;
   for (Value buffer : lowered.buffers)
     used.push_back(storageOf(buffer));
@@ -264,7 +269,7 @@ void ProgramLowering::addCall(const LoweredOp &lowered) {
     storages.push_back({{}, lowered.kernels.scratchBytes, -1});
   }
   for (func::FuncOp phase : lowered.kernels.phases)
-    calls.push_back({phase, used, false});
+    calls.push_back({phase, used, false, op});
 }
 
 Expected<void> ProgramLowering::lowerConstant(Operation *op,
@@ -311,7 +316,7 @@ Expected<void> ProgramLowering::lowerOp(Operation *op) {
     auto lowered = lowerImmediate(context, op);
     if (!lowered)
       return fail(std::move(lowered).error());
-    addCall(*lowered);
+    addCall(*lowered, op);
     return {};
   }
   if (auto group = dyn_cast<FusionOp>(op)) {
@@ -330,14 +335,14 @@ Expected<void> ProgramLowering::lowerOp(Operation *op) {
     }();
     if (!lowered)
       return fail(std::move(lowered).error());
-    addCall(*lowered);
+    addCall(*lowered, op);
     return {};
   }
   auto lowered = lowerMovement(context, op);
   if (!lowered)
     return fail(std::move(lowered).error());
   for (const LoweredOp &part : *lowered)
-    addCall(part);
+    addCall(part, op);
   return {};
 }
 
@@ -396,7 +401,8 @@ Expected<void> ProgramLowering::finishResults() {
     calls.push_back(
         {lowered->kernels.phases.front(),
          {storageOf(operand->get()), unsigned(target - storages.begin())},
-         false});
+         false,
+         terminator});
   }
   return {};
 }
@@ -489,15 +495,21 @@ void ProgramLowering::placeBarriers() {
 // The whole
 //===----------------------------------------------------------------------===//
 
-/// Multiply-adds of the products, times 2.
 static int64_t countFlop(func::FuncOp function) {
   int64_t flop = 0;
-  function.walk([&](MatmulOp op) {
-    RankedTensorType a = op.getA().getType();
-    int64_t k = a.getDimSize(a.getRank() - (op.getTransposeA() ? 2 : 1));
-    flop += 2 * k * op.getType().getNumElements();
-  });
+  function.walk([&](Operation *op) { flop += productFlop(op); });
   return flop;
+}
+
+/// The output for the clock's ticks of a profiled program.
+void ProgramLowering::addClock() {
+  Argument argument;
+  argument.name = clockName;
+  argument.role = Role::output;
+  argument.type = ElementType::i64;
+  argument.shape = {int64_t(calls.size()) + 1};
+  spec.clock = signature.arguments.size();
+  signature.arguments.push_back(std::move(argument));
 }
 
 Expected<KernelProgram> ProgramLowering::run() {
@@ -511,15 +523,32 @@ Expected<KernelProgram> ProgramLowering::run() {
     return fail(std::move(lowered).error());
   planArena();
   placeBarriers();
+  KernelProgram program;
   int64_t bytes = 0;
+  Operation *previous = nullptr;
   for (const Call &call : calls) {
     kernels::ProgramCall programCall{call.kernel, {}, call.barrierBefore};
+    int64_t callBytes = 0;
     for (unsigned number : call.storages) {
       programCall.operands.push_back(storages[number].place);
-      bytes += storages[number].bytes;
+      callBytes += storages[number].bytes;
     }
+    bytes += callBytes;
     spec.calls.push_back(std::move(programCall));
+    if (!profile)
+      continue;
+    KernelInfo info = describeKernel(call.op);
+    func::FuncOp kernel = call.kernel;
+    info.name = kernel.getSymName().str();
+    info.bytes = callBytes;
+    // The phases of one op do its arithmetic together.
+    if (call.op == previous)
+      info.flop = 0;
+    previous = call.op;
+    program.kernels.push_back(std::move(info));
   }
+  if (profile)
+    addClock();
   signature.flop = countFlop(function);
   // A team costs about a microsecond a program and a tenth a barrier: below
   // some 50 microseconds of one thread's work it does not pay.
@@ -527,7 +556,6 @@ Expected<KernelProgram> ProgramLowering::run() {
   signature.preferredThreads =
       signature.flop + 4 * bytes < smallWork ? 1 : 1024;
   kernels::emitProgramEntry(module.get(), spec);
-  KernelProgram program;
   program.module = std::move(module);
   program.signature = std::move(signature);
   program.arenaLowerBound = arenaLowerBound;
@@ -536,6 +564,7 @@ Expected<KernelProgram> ProgramLowering::run() {
 
 Expected<KernelProgram> nnc::lowerToKernels(func::FuncOp function,
                                             const TargetDescription &target,
-                                            const std::string &entry) {
-  return ProgramLowering(function, target, entry).run();
+                                            const std::string &entry,
+                                            bool profile) {
+  return ProgramLowering(function, target, entry, profile).run();
 }

@@ -6,7 +6,7 @@
 A fenced block marked `console` is a session: lines that begin with "$ " are
 commands, which go on in lines that begin with "> "; the lines up to the next
 command are what it prints, on either stream. All sessions of a document share the folder
---work, in which `examples` and `data` lead to those of the source. Numbers may
+--work, in which `examples`, `data` and `benchmark` lead to those of the source. Numbers may
 differ, and so may the width of a column; a line `...` stands for any lines. A
 command must end with status 0, unless `# exit N` follows it on its line.
 
@@ -129,7 +129,7 @@ def main():
     arguments = parser.parse_args()
     shutil.rmtree(arguments.work, ignore_errors=True)
     os.makedirs(arguments.work)
-    for folder in ("examples", "data"):
+    for folder in ("examples", "data", "benchmark"):
         os.symlink(
             os.path.join(arguments.source, folder),
             os.path.join(arguments.work, folder),

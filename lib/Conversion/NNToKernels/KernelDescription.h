@@ -1,0 +1,22 @@
+//===- KernelDescription.h - What a kernel does, in words -------*- C++ -*-===//
+
+#ifndef NNC_CONVERSION_NNTOKERNELS_KERNELDESCRIPTION_H
+#define NNC_CONVERSION_NNTOKERNELS_KERNELDESCRIPTION_H
+
+#include "nnc/Dialect/NN/IR/NN.h"
+#include "nnc/Runtime/Compiler.h"
+
+namespace nnc {
+
+/// Multiplications and additions of the product \p op, of a full batch; 0 if it
+/// is none.
+int64_t productFlop(mlir::Operation *op);
+
+/// Work, layers and arithmetic of the kernel for \p op, a group or a single
+/// op. An element-wise op counts as one operation an element. Name and bytes
+/// are left to the caller.
+KernelInfo describeKernel(mlir::Operation *op);
+
+} // namespace nnc
+
+#endif // NNC_CONVERSION_NNTOKERNELS_KERNELDESCRIPTION_H
