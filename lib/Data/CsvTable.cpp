@@ -48,8 +48,6 @@ SourcePosition CsvTable::placeOf(uint32_t line, uint32_t column) const {
   for (uint32_t i = 1; i < line; ++i)
     rest.remove_prefix(std::min(rest.find('\n') + 1, rest.size()));
   rest = rest.substr(0, rest.find('\n'));
-  if (rest.ends_with('\r'))
-    rest.remove_suffix(1);
   return {file, line, column,
           std::string(rest.size() > longestShownLine ? "" : rest)};
 }
@@ -58,12 +56,32 @@ SourcePosition CsvTable::placeOf(const CsvCell &cell) const {
   return placeOf(cell.line, cell.column);
 }
 
+/// Makes every end of a line, "\r\n" and a "\r" alone, the one character that
+/// the rest looks for.
+static void useLineFeeds(std::string &text) {
+  if (text.find('\r') == std::string::npos)
+    return;
+  size_t kept = 0;
+  for (size_t i = 0; i < text.size(); ++i)
+    if (text[i] != '\r')
+      text[kept++] = text[i];
+    else if (i + 1 == text.size() || text[i + 1] != '\n')
+      text[kept++] = '\n';
+  text.resize(kept);
+}
+
 Expected<CsvTable> CsvTable::parse(std::string text, const std::string &path,
                                    char separator) {
   CsvTable table;
   table.file = path;
   if (text.starts_with("\xef\xbb\xbf"))
     text.erase(0, 3);
+  useLineFeeds(text);
+  if (size_t zero = text.find('\0'); zero != std::string::npos)
+    return fail(ErrorCode::notThisFormat, path, "a table",
+                text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")
+                    ? "it is UTF-16, expected UTF-8"
+                    : fmt::format("byte {} is 0", zero));
   table.text = std::make_unique<std::string>(std::move(text));
   if (Expected<void> parsed = table.parseCells(separator); !parsed)
     return fail(std::move(parsed.error()));
@@ -77,10 +95,7 @@ Expected<void> CsvTable::parseCells(char separator) {
   size_t at = 0, lineStart = 0;
   uint32_t line = 1;
   auto column = [&] { return static_cast<uint32_t>(at - lineStart + 1); };
-  auto atLineEnd = [&] {
-    return at == all.size() || all[at] == '\n' ||
-           (all[at] == '\r' && (at + 1 == all.size() || all[at + 1] == '\n'));
-  };
+  auto atLineEnd = [&] { return at == all.size() || all[at] == '\n'; };
   auto skipLineEnd = [&] {
     at = std::min(all.find('\n', at), all.size() - 1) + 1;
     lineStart = at;

@@ -33,7 +33,7 @@ struct CsvCell {
 class CsvTable {
 public:
   /// Errors: columnCount, unclosedQuote, textAfterQuote at their places,
-  /// emptyData (no line).
+  /// emptyData (no line), notThisFormat (a byte 0).
   static Expected<CsvTable> parse(std::string text, const std::string &path,
                                   char separator);
 

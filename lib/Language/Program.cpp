@@ -178,6 +178,13 @@ private:
     if (slash != std::string::npos)
       file->folder = path.substr(0, slash + 1);
     std::string shown = path == "-" ? "<stdin>" : path;
+    // What is no text would be one error a byte.
+    if (size_t zero = text.find('\0'); zero != std::string::npos) {
+      diagnostics.report(makeError(ErrorCode::notThisFormat, shown,
+                                   "a text in the nnc language",
+                                   fmt::format("byte {} is 0", zero)));
+      text.clear();
+    }
     file->tree =
         parse(std::make_shared<SourceFile>(std::move(shown), std::move(text)),
               diagnostics);

@@ -1,6 +1,7 @@
 //===- Error.cpp - Errors a user can meet ---------------------------------===//
 
 #include "nnc/Support/Error.h"
+#include "nnc/Support/UTF8.h"
 #include <algorithm>
 
 using namespace nnc;
@@ -27,6 +28,42 @@ const char *nnc::textOf(ErrorCode code) {
   return rows[static_cast<size_t>(code)].text;
 }
 
+/// Longer messages are cut where they are shown: they quote what a file holds.
+static constexpr size_t maximalMessage = 1000;
+
+/// \p text as a terminal may show it: a question mark in place of each byte
+/// that is no UTF-8 and of each control character but tabs and, in messages,
+/// ends of lines.
+static std::string shown(std::string_view text, bool isMessage) {
+  std::string result;
+  while (!text.empty()) {
+    unsigned length = utf8Length(text.substr(0, 4));
+    auto first = static_cast<unsigned char>(text[0]);
+    bool isControl = first < 0x20 || first == 0x7f;
+    if (first == '\t' || (isMessage && first == '\n'))
+      isControl = false;
+    if (length && !isControl)
+      result += text.substr(0, length);
+    else
+      result += '?';
+    text.remove_prefix(std::max(1u, length));
+    if (isMessage && result.size() > maximalMessage)
+      return result + "...";
+  }
+  return result;
+}
+
+/// What stands below \p line to put a caret under its \p column th character.
+static std::string blanksBefore(std::string_view line, unsigned column) {
+  std::string blanks;
+  for (unsigned i = 1; i < column; ++i) {
+    blanks += line.starts_with('\t') ? '\t' : ' ';
+    line.remove_prefix(std::min<size_t>(
+        line.size(), std::max(1u, utf8Length(line.substr(0, 4)))));
+  }
+  return blanks;
+}
+
 static std::string renderAt(const SourcePosition &place, const char *kind,
                             const char *tint, const std::string &text,
                             bool color) {
@@ -35,13 +72,13 @@ static std::string renderAt(const SourcePosition &place, const char *kind,
     out += place.line
                ? fmt::format("{}:{}:{}: ", place.file, place.line, place.column)
                : fmt::format("{}: ", place.file);
-  out += color ? fmt::format("\033[1;{}m{}:\033[0m {}\n", tint, kind, text)
-               : fmt::format("{}: {}\n", kind, text);
+  std::string message = shown(text, /*isMessage=*/true);
+  out += color ? fmt::format("\033[1;{}m{}:\033[0m {}\n", tint, kind, message)
+               : fmt::format("{}: {}\n", kind, message);
   if (place.lineText.empty() || place.column == 0)
     return out;
-  out += "  " + place.lineText + "\n  ";
-  for (unsigned i = 0; i + 1 < place.column; ++i)
-    out += i < place.lineText.size() && place.lineText[i] == '\t' ? '\t' : ' ';
+  std::string line = shown(place.lineText, /*isMessage=*/false);
+  out += "  " + line + "\n  " + blanksBefore(line, place.column);
   return out + (color ? "\033[1;32m^\033[0m\n" : "^\n");
 }
 

@@ -46,6 +46,9 @@ nnc::trainFolds(const ModelFile &model, const TrainSettings &settings,
              targetLabels(all.train));
   if (!parts)
     return fail(std::move(parts.error()));
+  TrainerOptions ofFold = options;
+  // A fold cannot go on alone, so that nothing is kept of one.
+  ofFold.interruptFolder.clear();
   FoldsResult result;
   double least = std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < parts->size(); ++i) {
@@ -56,7 +59,7 @@ nnc::trainFolds(const ModelFile &model, const TrainSettings &settings,
     data.validation = select(all.train, (*parts)[i].held);
     Dataset *held = &*data.validation;
     fitScaling(data.train, std::span(&held, 1));
-    auto trainer = Trainer::make(model, settings, data, provider, options);
+    auto trainer = Trainer::make(model, settings, data, provider, ofFold);
     if (!trainer)
       return fail(std::move(trainer.error()));
     Expected<TrainingResult> trained = (*trainer)->run(observer);

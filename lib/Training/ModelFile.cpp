@@ -6,7 +6,11 @@
 #include "nnc/Language/Arguments.h"
 #include "nnc/Language/Parser.h"
 #include "nnc/Language/Printer.h"
+#include <cerrno>
+#include <cstring>
 #include <set>
+#include <sys/mman.h>
+#include <unistd.h>
 
 using namespace nnc;
 
@@ -78,15 +82,15 @@ enum class Content { Language, Archive, Mlir, Onnx };
 }
 
 static Content contentOf(const std::string &path) {
-  if (path == "-")
-    return Content::Language;
   if (ModelArchive::looksLikeOne(path))
     return Content::Archive;
   if (path.ends_with(".mlir") || path.ends_with(".mlirbc"))
     return Content::Mlir;
   Expected<MappedFile> file = MappedFile::open(path);
-  if (!file || file->bytes().empty())
+  if (!file)
     return Content::Language;
+  if (file->bytes().empty())
+    return path.ends_with(".nnm") ? Content::Archive : Content::Language;
   std::string_view text(reinterpret_cast<const char *>(file->bytes().data()),
                         std::min<size_t>(file->bytes().size(), 4096));
   // An ONNX model begins with its field 1, ir_version, a small number.
@@ -94,6 +98,9 @@ static Content contentOf(const std::string &path) {
     return Content::Onnx;
   if (text.starts_with("ML\xefR"))
     return Content::Mlir;
+  // A damaged model is no text.
+  if (path.ends_with(".nnm") && text.find('\0') != std::string_view::npos)
+    return Content::Archive;
   size_t begin = text.find_first_not_of(" \t\r\n");
   text.remove_prefix(std::min(begin, text.size()));
   for (std::string_view word :
@@ -103,7 +110,36 @@ static Content contentOf(const std::string &path) {
   return Content::Language;
 }
 
+/// All of standard input, to be opened as a file of the path it returns, which
+/// lives as long as the process: models are told apart by their content, and
+/// trained ones are mapped.
+static Expected<std::string> spoolInput() {
+  int file = ::memfd_create("standard input", MFD_CLOEXEC);
+  auto failed = [] {
+    return fail(ErrorCode::fileRead, "standard input", std::strerror(errno));
+  };
+  if (file < 0)
+    return failed();
+  std::string buffer(1 << 16, '\0');
+  while (true) {
+    ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      return failed();
+    if (got == 0)
+      return fmt::format("/proc/self/fd/{}", file);
+    for (ssize_t done = 0; done < got;) {
+      ssize_t put = ::write(file, buffer.data() + done, got - done);
+      if (put < 0)
+        return failed();
+      done += put;
+    }
+  }
+}
+
 static std::optional<ModelFile> openMlir(const std::string &path,
+                                         const std::string &name,
                                          Diagnostics &diagnostics) {
   Expected<std::string> text = readFile(path);
   if (!text) {
@@ -111,9 +147,9 @@ static std::optional<ModelFile> openMlir(const std::string &path,
     return std::nullopt;
   }
   ModelFile model;
-  model.path = path;
+  model.path = name;
   model.source.kind = ModelSource::Kind::mlir;
-  model.source.path = path;
+  model.source.path = name;
   model.source.text = std::move(*text);
   return model;
 }
@@ -127,13 +163,20 @@ std::optional<ModelFile> nnc::openModel(const std::string &path,
     diagnostics.report(std::move(error));
     return std::nullopt;
   };
-  switch (contentOf(path)) {
+  std::string file = path;
+  if (path == "-") {
+    Expected<std::string> spooled = spoolInput();
+    if (!spooled)
+      return report(std::move(spooled.error()));
+    file = std::move(*spooled);
+  }
+  switch (contentOf(file)) {
   case Content::Onnx:
     return report(makeError(ErrorCode::unsupported, "an ONNX model"));
   case Content::Mlir:
-    return openMlir(path, diagnostics);
+    return openMlir(file, path, diagnostics);
   case Content::Archive: {
-    Expected<ModelArchive> archive = ModelArchive::open(path);
+    Expected<ModelArchive> archive = ModelArchive::open(file);
     if (!archive)
       return report(std::move(archive.error()));
     model.archive = std::move(*archive);
@@ -146,7 +189,14 @@ std::optional<ModelFile> nnc::openModel(const std::string &path,
     break;
   }
   case Content::Language:
-    model.program = loadProgram(path, diagnostics);
+    if (path == "-") {
+      Expected<std::string> text = readFile(file);
+      if (!text)
+        return report(std::move(text.error()));
+      model.program = loadProgram(path, std::move(*text), diagnostics);
+    } else {
+      model.program = loadProgram(file, diagnostics);
+    }
     break;
   }
   if (!model.program)

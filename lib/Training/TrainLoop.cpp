@@ -322,8 +322,9 @@ Expected<TrainingResult> Trainer::run(TrainingObserver &observer) {
         result.end = TrainingResult::End::interrupted;
         result.checkpoint =
             usesFolder ? options.checkpointFolder : options.interruptFolder;
-        if (auto written = writeCheckpoint(result.checkpoint); !written)
-          return fail(std::move(written.error()));
+        if (!result.checkpoint.empty())
+          if (auto written = writeCheckpoint(result.checkpoint); !written)
+            return fail(std::move(written.error()));
         result.epochs = state.epoch;
         result.steps = state.steps;
         return result;

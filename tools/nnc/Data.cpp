@@ -68,13 +68,19 @@ static void printText(const Context &context, const DataSource &source,
   for (int64_t row = 0; row < std::min(rows, data.samples); ++row) {
     text += fmt::format("sample {}\n", row);
     for (const Field &field : data.fields) {
-      if (field.isRagged())
-        continue;
       constexpr int64_t most = 12;
-      int64_t width = field.sampleSize();
+      int64_t begin, width;
+      if (field.isRagged()) {
+        const int64_t *offsets = field.offsets->span<int64_t>().data() + row;
+        begin = offsets[0];
+        width = offsets[1] - begin;
+      } else {
+        width = field.sampleSize();
+        begin = row * width;
+      }
       text += fmt::format("  {:<14}", field.name);
       for (int64_t i = 0; i < std::min(width, most); ++i)
-        text += fmt::format(" {:.5g}", field.values.at(row * width + i));
+        text += fmt::format(" {:.5g}", field.values.at(begin + i));
       text += width > most ? " ...\n" : "\n";
     }
   }
@@ -114,8 +120,11 @@ int nnc::tool::run_data(Context &context) {
   Expected<DataSetting> setting =
       parseDataSetting(context.args.operands[0], "D");
   if (!setting) {
-    context.fail(setting.error());
-    return static_cast<int>(ExitStatus::usage);
+    int status = context.fail(setting.error());
+    // What is wrong with the operand is wrong with the command line.
+    return status == static_cast<int>(ExitStatus::wrongInput)
+               ? static_cast<int>(ExitStatus::usage)
+               : status;
   }
   Expected<DataRequest> request = toDataRequest(*setting);
   if (!request)

@@ -42,6 +42,9 @@ constexpr const char *commonOptions =
     "optimization threads verbose quiet json message-format color cache "
     "time-report print-after stop-after model fn";
 
+/// More threads than this are a slip of the keyboard; systems refuse them.
+constexpr int64_t mostThreads = 1024;
+
 /// Names on the command line that are not "--" and the option's name.
 constexpr std::pair<std::string_view, std::string_view> spellings[] = {
     {"out", "-o"},
@@ -185,8 +188,16 @@ static Expected<void> checkChoices(const Invocation &invocation) {
     return good;
   if (auto good = check("optimization", {"0", "1", "2", "3"}); !good)
     return good;
-  if (auto threads = invocation.number("threads", 1, 1); !threads)
+  auto threads = invocation.number("threads", 1, 1);
+  if (!threads)
     return fail(std::move(threads.error()));
+  if (*threads > mostThreads)
+    return fail(ErrorCode::badOptionValue, "--threads",
+                fmt::format("at most {} threads", mostThreads),
+                *invocation.value("threads"));
+  for (const char *option : {"out", "checkpoint", "log", "weights"})
+    if (invocation.value(option) == "")
+      return fail(ErrorCode::optionValue, spellingOf(option));
   return {};
 }
 

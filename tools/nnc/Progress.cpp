@@ -62,18 +62,29 @@ void ProgressReporter::progress(const Progress &progress) {
                                      (progress.epochs - progress.epoch) *
                                          progress.batches);
   std::string head =
-      fmt::format("epoch {}/{} [", progress.epoch, progress.epochs);
-  std::string rest =
-      fmt::format("] {}/{}  {}  {:.0f} samples/s  {} left", progress.batch,
-                  progress.batches, figuresText(*progress.values),
-                  progress.samplesPerSecond, durationText(left));
-  // The bar takes what the figures leave.
-  auto room = columns - 1 - static_cast<int64_t>(head.size()) -
-              static_cast<int64_t>(rest.size());
-  auto width = static_cast<size_t>(std::clamp<int64_t>(room, 4, 20));
-  auto filled = static_cast<size_t>(share * static_cast<double>(width));
-  std::string line =
-      head + std::string(filled, '=') + std::string(width - filled, ' ') + rest;
+      fmt::format("epoch {}/{} ", progress.epoch, progress.epochs);
+  std::string place = fmt::format(" {}/{}", progress.batch, progress.batches);
+  std::string figures = figuresText(*progress.values);
+  std::string rest = fmt::format("  {:.0f} samples/s  {} left",
+                                 progress.samplesPerSecond, durationText(left));
+  // The bar takes what the rest leaves. Where that is too little it goes, and
+  // of more figures than fit the last are cut.
+  auto room = columns - 5 -
+              static_cast<int64_t>(head.size() + place.size() + figures.size() +
+                                   rest.size());
+  std::string line;
+  if (room >= 4) {
+    auto width = static_cast<size_t>(std::min<int64_t>(room, 20));
+    auto filled = static_cast<size_t>(share * static_cast<double>(width));
+    line = head + "[" + std::string(filled, '=') +
+           std::string(width - filled, ' ') + "]" + place + "  " + figures +
+           rest;
+  } else {
+    room = columns - 2 - static_cast<int64_t>(head.size() + rest.size());
+    figures.resize(
+        std::min<size_t>(figures.size(), std::max<int64_t>(0, room)));
+    line = head + " " + figures + rest;
+  }
   line.resize(std::min<size_t>(line.size(), columns - 1));
   std::fprintf(stderr, "\r%s\033[K", line.c_str());
   std::fflush(stderr);

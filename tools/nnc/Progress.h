@@ -21,12 +21,13 @@ public:
   void progress(const Progress &progress) override;
   void epoch(const EpochRecord &record) override;
 
+  /// Removes the bar, so that a message can take its line.
+  void clearBar();
+
   /// Epochs in all, for the lines; 0: not known.
   int64_t epochs = 0;
 
 private:
-  void clearBar();
-
   const Context &context;
   bool hasBar;
   bool isDrawn = false;

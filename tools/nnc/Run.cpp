@@ -61,6 +61,9 @@ readInputs(const Context &context, const std::vector<ModelInput> &inputs,
     std::string dims;
     for (const std::string &dim : input.dims)
       dims += (dims.empty() ? "" : ", ") + dim;
+    for (size_t i = 0; fits && i < shape.size(); ++i)
+      if (shape[i] == 0)
+        return fail(ErrorCode::emptyData, "--input " + input.name);
     if (!fits)
       return fail(
           ErrorCode::inputShape, input.name,

@@ -1,6 +1,7 @@
 //===- Train.cpp - nnc train ----------------------------------------------===//
 
 #include "Progress.h"
+#include "nnc/Data/Sampling.h"
 #include "nnc/Formats/AtomicFile.h"
 #include "nnc/Training/Folds.h"
 #include <cmath>
@@ -35,7 +36,7 @@ private:
   Expected<int> trainFolds(ProgramProvider &programs, TrainingData data);
   int dryRun(const Trainer &trainer) const;
   int finish(const Trainer &trainer, const TrainingResult &result);
-  int sayInterrupted(const TrainingResult &result) const;
+  int sayInterrupted(const TrainingResult &result);
 
   Context &context;
   const ModelFile &model;
@@ -78,6 +79,10 @@ Expected<void> TrainCommand::readOptions() {
   requirements = std::move(*read);
   if (auto good = checkForTraining(settings); !good)
     return good;
+  // What training could not write at its end is told before it begins.
+  if (!options.checkpointFolder.empty() && !args.has("dry-run"))
+    if (auto folder = CheckpointFolder::open(options.checkpointFolder); !folder)
+      return fail(std::move(folder.error()));
   return checkWritable(output);
 }
 
@@ -90,10 +95,14 @@ int TrainCommand::dryRun(const Trainer &trainer) const {
   return 0;
 }
 
-int TrainCommand::sayInterrupted(const TrainingResult &result) const {
-  context.say(fmt::format(
-      "interrupted after {} steps; go on with --checkpoint '{}' --resume",
-      result.steps, result.checkpoint));
+int TrainCommand::sayInterrupted(const TrainingResult &result) {
+  if (result.checkpoint.empty())
+    reporter.note(fmt::format("interrupted after {} steps; nothing is kept",
+                              result.steps));
+  else
+    reporter.note(fmt::format(
+        "interrupted after {} steps; go on with --checkpoint '{}' --resume",
+        result.steps, result.checkpoint));
   return static_cast<int>(ExitStatus::interrupted);
 }
 
@@ -160,8 +169,14 @@ Expected<int> TrainCommand::train(ProgramProvider &programs) {
   Expected<TrainingData> all = loadTrainingSet(settings);
   if (!all)
     return fail(std::move(all.error()));
-  if (settings.folds)
-    return trainFolds(programs, std::move(*all));
+  if (settings.folds) {
+    if (!context.args.has("dry-run"))
+      return trainFolds(programs, std::move(*all));
+    if (auto parts = kFolds(all->train.samples, *settings.folds, settings.seed,
+                            targetLabels(all->train));
+        !parts)
+      return fail(std::move(parts.error()));
+  }
   Expected<TrainingData> data = prepareData(settings, std::move(*all));
   if (!data)
     return fail(std::move(data.error()));
@@ -211,7 +226,9 @@ int TrainCommand::run() {
   reporter.epochs = settings.data ? settings.epochs : 0;
   std::signal(SIGINT, onSignal);
   std::signal(SIGTERM, onSignal);
+  std::signal(SIGHUP, onSignal);
   Expected<int> status = train(*programs);
+  reporter.clearBar();
   return status ? *status : context.fail(status.error());
 }
 

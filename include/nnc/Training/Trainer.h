@@ -37,7 +37,7 @@ struct TrainerOptions {
   /// Compile settings but for the precision, which is the train block's.
   CompileSettings compile;
   /// The folder of checkpoints; empty: none are written unless training is
-  /// interrupted, and then to `interruptFolder`.
+  /// interrupted, and then to `interruptFolder`, or nowhere if that is empty.
   std::string checkpointFolder;
   std::string interruptFolder;
   /// Steps between checkpoints; 0: one at the end of each epoch.
@@ -93,7 +93,7 @@ struct TrainingResult {
   std::vector<std::pair<std::string, double>> values;
   int64_t valuesEpoch = 0;
   double seconds = 0;
-  /// Where the checkpoint of an interrupted training is.
+  /// Where the checkpoint of an interrupted training is; empty: nowhere.
   std::string checkpoint;
 };
 

@@ -69,6 +69,10 @@ TABLES = {
     "single": "y\n1\n2\n",
     "wide": "a,b,c,y\n1,2,3,4\n",
     "bytes": b"a,b,y\n\xff\xfe,2,3\n",
+    "wide16": "a,b,y\n1,2,3\n".encode("utf-16"),
+    "zero": b"a,b,y\n1,\0,3\n",
+    "returns": "a,b,y\r1,2,3\r4,x,6\r",
+    "long": "a,b,y\n1,2," + "9" * 100000 + "\n",
 }
 for name, text in TABLES.items():
     write(name + ".csv", text)

@@ -1,5 +1,6 @@
-"""Runs a command on a terminal of 80 columns and prints what it wrote there,
-each control character as it stands in Python: terminal.py COMMAND...
+"""Runs a command on a terminal of COLUMNS columns, 80 if not set, and prints
+what it wrote there, each control character as it stands in Python:
+terminal.py COMMAND...
 """
 
 import fcntl
@@ -9,10 +10,11 @@ import struct
 import sys
 import termios
 
+columns = int(os.environ.get("COLUMNS", "80"))
 child, terminal = pty.fork()
 if child == 0:
     os.environ.pop("NO_COLOR", None)
-    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     os.execv(sys.argv[1], sys.argv[1:])
 text = b""
 try:
