@@ -6,6 +6,7 @@
 
 #include "AheadOfTime.h"
 #include "GradientCheck.h"
+#include "NonFinite.h"
 #include "ReferenceCheck.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/Pass/PassManager.h"
@@ -59,6 +60,9 @@ public:
                                            const CompileOptions &options,
                                            bool gradients, bool reference,
                                            double rtol, uint64_t seed) override;
+  Expected<std::optional<ErrorNote>>
+  firstNonFinite(const ModelSource &source, const CompileOptions &options,
+                 const ArgumentBytes &arguments) override;
   std::string buildId() override;
 
 private:
@@ -111,13 +115,18 @@ Expected<Program> CompilerLibrary::compile(const ModelSource &source,
   auto programOptions = this->programOptions(options);
   if (!programOptions)
     return fail(std::move(programOptions).error());
+  PhaseClock clock;
   auto module = build(source, options);
   if (!module)
     return fail(std::move(module).error());
+  // The graph is built with its gradients and updates.
+  clock.ended("graph, differentiate");
   auto program = compileProgram(**module, *programOptions);
-  if (program)
-    program->signature.model =
-        (*(*module)->getOps<func::FuncOp>().begin()).getSymName().str();
+  if (!program)
+    return program;
+  program->phases.insert(program->phases.begin(), clock.phases().front());
+  program->signature.model =
+      (*(*module)->getOps<func::FuncOp>().begin()).getSymName().str();
   return program;
 }
 
@@ -379,9 +388,8 @@ Expected<std::string> CompilerLibrary::gradient(
     const ModelSource &source, const CompileOptions &options,
     const std::vector<std::string> &wrt, int order, bool explain) {
   if (explain || order != 1)
-    return fail(ErrorCode::unsupported, explain
-                                            ? "a derivation in formulas"
-                                            : "a gradient of higher order");
+    return fail(ErrorCode::unsupported, explain ? "a derivation in formulas"
+                                                : "a gradient of higher order");
   CompileOptions gradients = options;
   gradients.kind = ProgramKind::gradients;
   if (!wrt.empty()) {
@@ -483,6 +491,20 @@ CompilerLibrary::check(const ModelSource &source, const CompileOptions &options,
   if (auto module = build(source, options); !module)
     return fail(std::move(module).error());
   return results;
+}
+
+Expected<std::optional<ErrorNote>>
+CompilerLibrary::firstNonFinite(const ModelSource &source,
+                                const CompileOptions &options,
+                                const ArgumentBytes &arguments) {
+  auto module = build(source, options);
+  if (!module)
+    return fail(std::move(module).error());
+  auto programOptions = this->programOptions(options);
+  if (!programOptions)
+    return fail(std::move(programOptions).error());
+  programOptions->linkShared = false;
+  return findNonFinite(**module, *programOptions, arguments);
 }
 
 std::string CompilerLibrary::buildId() {

@@ -22,6 +22,34 @@ std::string nnc::resultName(func::FuncOp function, unsigned index) {
   return "result " + std::to_string(index);
 }
 
+SmallVector<Operation *> nnc::returnEverything(func::FuncOp function) {
+  SmallVector<Operation *> ops;
+  SmallVector<Value> values;
+  SmallVector<Type> types;
+  for (Operation &op : function.getBody().front().without_terminator()) {
+    if (isa<nn::ConstantOp>(op))
+      continue;
+    for (Value value : op.getResults()) {
+      ops.push_back(&op);
+      values.push_back(value);
+      types.push_back(value.getType());
+    }
+  }
+  function.getBody().front().getTerminator()->setOperands(values);
+  function.removeResAttrsAttr();
+  function.setFunctionType(FunctionType::get(
+      function.getContext(), function.getArgumentTypes(), types));
+  return ops;
+}
+
+std::string nnc::layerName(Operation *op) {
+  std::string name = op->getName().getStringRef().str();
+  if (auto layer =
+          dyn_cast_or_null<NameLoc>(op->getLoc()->findInstanceOf<NameLoc>()))
+    name += " of '" + layer.getName().str() + "'";
+  return name;
+}
+
 //===----------------------------------------------------------------------===//
 // Drawing
 //===----------------------------------------------------------------------===//
@@ -197,6 +225,26 @@ ProgramRun::create(ModuleOp module, const ProgramOptions &options) {
     run->resultIndex.push_back(index);
   }
   return run;
+}
+
+Expected<reference::Tensor>
+ProgramRun::argument(size_t index, std::span<const std::byte> bytes) const {
+  const Argument &argument = executable.signature().arguments[index];
+  if (static_cast<int64_t>(bytes.size()) < argument.byteCount())
+    return fail(ErrorCode::badArguments,
+                fmt::format("'{}' needs {} bytes, got {}", argument.name,
+                            argument.byteCount(), bytes.size()));
+  reference::Tensor tensor(kindOf(argument.type), argument.shape);
+  // Only read.
+  auto *data = const_cast<std::byte *>(bytes.data());
+  auto copied = withElements(argument.type, data, [&](auto *elements) {
+    tensor.visit([&](auto &values) {
+      std::copy_n(elements, values.size(), values.begin());
+    });
+  });
+  if (!copied)
+    return fail(std::move(copied).error());
+  return tensor;
 }
 
 Expected<SmallVector<reference::Tensor>>

@@ -33,6 +33,14 @@ Expected<llvm::SmallVector<reference::Tensor>>
 drawArguments(mlir::func::FuncOp function,
               const std::map<std::string, int64_t> &sizes, uint64_t seed);
 
+/// Makes the result of every op a result of \p function, in the block's order,
+/// none of which replaces an argument. Returns the ops, one a result.
+llvm::SmallVector<mlir::Operation *>
+returnEverything(mlir::func::FuncOp function);
+
+/// An op's name with the layer that it belongs to: "nn.matmul of 'hidden'".
+std::string layerName(mlir::Operation *op);
+
 /// A compiled program, called with tensors in the order of a function's
 /// arguments.
 class ProgramRun {
@@ -40,6 +48,11 @@ public:
   /// Compiles a copy of \p module, which holds one function.
   static Expected<std::unique_ptr<ProgramRun>>
   create(mlir::ModuleOp module, const ProgramOptions &options);
+
+  /// \p bytes as a value of the argument \p index; more than it needs are left
+  /// out. Fails with `badArguments` for too few, `unsupported` as run.
+  Expected<reference::Tensor> argument(size_t index,
+                                       std::span<const std::byte> bytes) const;
 
   /// The results, in the order of the function's. Fails with `unsupported` for
   /// element types that the checks do not know.

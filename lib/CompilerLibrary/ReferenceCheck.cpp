@@ -45,34 +45,9 @@ static std::string elementText(const Difference &difference,
                      expected.number(difference.element));
 }
 
-/// Makes the result of every op a result of \p function, in the block's order.
-/// Returns the ops, one a result.
-static SmallVector<Operation *> returnEverything(func::FuncOp function) {
-  SmallVector<Operation *> ops;
-  SmallVector<Value> values;
-  SmallVector<Type> types;
-  for (Operation &op : function.getBody().front().without_terminator()) {
-    if (isa<nn::ConstantOp>(op))
-      continue;
-    for (Value value : op.getResults()) {
-      ops.push_back(&op);
-      values.push_back(value);
-      types.push_back(value.getType());
-    }
-  }
-  function.getBody().front().getTerminator()->setOperands(values);
-  function.removeResAttrsAttr();
-  function.setFunctionType(FunctionType::get(
-      function.getContext(), function.getArgumentTypes(), types));
-  return ops;
-}
-
-/// "nn.matmul of layer 'hidden', at digits.nn:3:12".
+/// "nn.matmul of 'hidden' at digits.nn:3:12".
 static std::string placedName(Operation *op) {
-  std::string name = op->getName().getStringRef().str();
-  if (auto layer =
-          dyn_cast_or_null<NameLoc>(op->getLoc()->findInstanceOf<NameLoc>()))
-    name += " of '" + layer.getName().str() + "'";
+  std::string name = layerName(op);
   SourcePosition place = positionOf(op->getLoc());
   if (!place.file.empty())
     name += fmt::format(" at {}:{}:{}", place.file, place.line, place.column);

@@ -30,10 +30,12 @@ Expected<void> nnc::runGraphPhases(ModuleOp module,
 
 Expected<LoweredModule> nnc::lowerModule(ModuleOp module,
                                          const ProgramOptions &options) {
+  PhaseClock clock;
   // Kept in case an open size does not reach the kernels.
   OwningOpRef<ModuleOp> original = module.clone();
   if (auto run = runGraphPhases(module, options.graph, Phase::fuse); !run)
     return fail(std::move(run).error());
+  clock.ended("simplify, fuse");
   auto lower = [&]() -> Expected<KernelProgram> {
     auto functions = module.getOps<func::FuncOp>();
     if (functions.empty())
@@ -45,7 +47,9 @@ Expected<LoweredModule> nnc::lowerModule(ModuleOp module,
       [&](Expected<KernelProgram> &&lowered) -> Expected<LoweredModule> {
     if (!lowered)
       return fail(std::move(lowered).error());
+    clock.ended("kernels");
     LoweredModule result;
+    result.phases = clock.phases();
     result.kernels = std::move(lowered->module);
     result.signature = std::move(lowered->signature);
     result.arenaLowerBound = lowered->arenaLowerBound;
@@ -76,12 +80,14 @@ Expected<Program> nnc::compileProgram(ModuleOp module,
   auto lowered = lowerModule(module, options);
   if (!lowered)
     return fail(std::move(lowered).error());
+  PhaseClock clock;
   EmitOptions emit;
   emit.threads = options.threads;
   emit.exports = {options.entry};
   auto objects = emitObjects(*lowered->kernels, options.target, emit);
   if (!objects)
     return fail(std::move(objects).error());
+  clock.ended("llvm, machine code");
   auto session = JITSession::create();
   if (!session)
     return fail(std::move(session).error());
@@ -96,6 +102,10 @@ Expected<Program> nnc::compileProgram(ModuleOp module,
   program.kernels = std::move(lowered->kernelInfos);
   program.entry = reinterpret_cast<nnc_rt_entry>(*entry);
   program.code = std::shared_ptr<JITSession>(std::move(*session));
+  clock.ended("loading");
+  program.phases = std::move(lowered->phases);
+  program.phases.insert(program.phases.end(), clock.phases().begin(),
+                        clock.phases().end());
   std::chrono::duration<double, std::milli> elapsed =
       std::chrono::steady_clock::now() - start;
   program.compileMilliseconds = elapsed.count();

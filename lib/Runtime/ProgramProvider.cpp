@@ -2,6 +2,7 @@
 
 #include "CompilerLoader.h"
 #include "nnc/Runtime/ProgramCache.h"
+#include <algorithm>
 #include <chrono>
 #include <sys/stat.h>
 #define XXH_INLINE_ALL
@@ -94,7 +95,6 @@ static void addOptions(KeyText &key, const CompileOptions &options) {
   key.add(static_cast<int64_t>(options.optimizationLevel));
   key.add(options.precision);
   key.add(options.target.empty() ? hostDescription() : options.target);
-  key.add(static_cast<int64_t>(options.checkNan));
   key.add(static_cast<int64_t>(options.profile));
 }
 
@@ -169,6 +169,15 @@ ProgramProvider::get(const ModelSource &source, const std::string &identity,
   Expected<Program> program = (*compiler)->compile(source, options);
   if (!program)
     return fail(std::move(program.error()));
+  for (const auto &[phase, milliseconds] : program->phases) {
+    auto known = std::find_if(times.begin(), times.end(), [&](auto &entry) {
+      return entry.first == phase;
+    });
+    if (known == times.end())
+      times.emplace_back(phase, milliseconds);
+    else
+      known->second += milliseconds;
+  }
   if (useCache)
     cache->store(key, *program);
   return finish(std::move(*program));

@@ -17,7 +17,6 @@ CompileOptions CompileSettings::options(ProgramKind kind,
     options.fields[slot.input] = {slot.type, slot.sampleShape};
   options.optimizationLevel = optimizationLevel;
   options.precision = precision;
-  options.checkNan = checkNan;
   options.threads = static_cast<int>(threads ? threads : availableThreads());
   return options;
 }

@@ -1,5 +1,6 @@
 //===- TrainLoop.cpp - Steps, epochs and what happens between them --------===//
 
+#include "Divergence.h"
 #include "nnc/Data/Sampling.h"
 #include "nnc/Formats/Json.h"
 #include "nnc/Training/Schedules.h"
@@ -178,14 +179,16 @@ Expected<void> Trainer::runStep(size_t number,
     program.setScalar(name, scheduleValue(schedule, state.epoch, update));
   program.setScalar("step", update + 1);
   program.setScalar("seed", settings.seed);
+  std::vector<NamedArray> before;
+  if (options.checkNan)
+    before = storedArguments(program);
   if (auto done = program.run(samples, compile.threads); !done)
     return done;
-  ++state.updates[number];
   double loss = program.output("loss");
-  if (!std::isfinite(loss))
-    // The sign of a NaN says nothing.
-    return fail(ErrorCode::diverged, std::isnan(loss) ? std::abs(loss) : loss,
-                state.batch + 1, state.epoch + 1);
+  if (!std::isfinite(loss) ||
+      (options.checkNan && !areFinite(storedArguments(program))))
+    return fail(divergence(step, indices, samples, loss, before));
+  ++state.updates[number];
   lastLoss = loss;
   state.lossSums[number] += loss * static_cast<double>(samples);
   state.sampleSums[number] += static_cast<double>(samples);

@@ -172,6 +172,7 @@ Expected<void> Trainer::addStep(const StepSettings &stepSettings) {
   if (!bound)
     return fail(std::move(bound.error()));
   step.program = std::make_unique<BoundProgram>(std::move(*bound));
+  step.request = std::move(request);
   if (readsData()) {
     int64_t width = resultWidth(*step.program);
     Expected<BoundData> fields =

@@ -17,17 +17,20 @@ using namespace nnc::tool;
 // Speaking
 //===----------------------------------------------------------------------===//
 
-void TimeReport::add(const std::string &part) {
+void TimeReport::add(const std::string &part, const PhaseTimes &details) {
   auto now = std::chrono::steady_clock::now();
-  parts.emplace_back(
-      part, std::chrono::duration<double, std::milli>(now - last).count());
+  std::chrono::duration<double, std::milli> elapsed = now - last;
+  parts.push_back({part, elapsed.count(), details});
   last = now;
 }
 
 std::string TimeReport::text() const {
   std::string text;
-  for (const auto &[part, milliseconds] : parts)
-    text += fmt::format("{:>10.2f} ms  {}\n", milliseconds, part);
+  for (const Part &part : parts) {
+    text += fmt::format("{:>10.2f} ms  {}\n", part.milliseconds, part.name);
+    for (const auto &[name, milliseconds] : part.details)
+      text += fmt::format("{:>10.2f} ms    {}\n", milliseconds, name);
+  }
   return text;
 }
 

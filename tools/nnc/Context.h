@@ -19,13 +19,19 @@ namespace nnc::tool {
 /// Measures parts of a run for --time-report.
 class TimeReport {
 public:
-  /// Notes that \p part ends now and began where the last one ended.
-  void add(const std::string &part);
+  /// Notes that \p part ends now and began where the last one ended, and what
+  /// \p details it was spent on.
+  void add(const std::string &part, const PhaseTimes &details = {});
   std::string text() const;
 
 private:
+  struct Part {
+    std::string name;
+    double milliseconds;
+    PhaseTimes details;
+  };
   std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
-  std::vector<std::pair<std::string, double>> parts;
+  std::vector<Part> parts;
 };
 
 /// The command line with what its verbs need to work and to speak. Data go to

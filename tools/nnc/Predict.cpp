@@ -68,7 +68,7 @@ predictSamples(Context &context, const ModelFile &model,
       *programs, store, static_cast<uint64_t>(settings.seed));
   if (!evaluator)
     return fail(std::move(evaluator.error()));
-  context.times.add("program");
+  context.times.add("program", programs->phases());
   if (auto loaded = loadWeights(context, model, store); !loaded)
     return fail(std::move(loaded.error()));
   Expected<Predictions> predictions = predict(*evaluator, *fields);

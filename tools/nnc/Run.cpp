@@ -131,7 +131,7 @@ static Expected<std::vector<NamedArray>> runProgram(Context &context,
   auto compiled = programs->get(model.source, model.identity, options);
   if (!compiled)
     return fail(std::move(compiled.error()));
-  context.times.add("program");
+  context.times.add("program", programs->phases());
   ParameterStore store;
   if (auto done = store.declare(compiled->executable->signature(), *seed);
       !done)

@@ -61,6 +61,7 @@ Expected<void> TrainCommand::readOptions() {
     return fail(std::move(every.error()));
   options.checkpointEvery = *every;
   options.resume = args.has("resume");
+  options.checkNan = args.has("check-nan");
   options.logPath = args.value("log").value_or("");
   options.interrupt = &isInterrupted;
   if (std::optional<std::string> weights = args.value("weights")) {
@@ -190,7 +191,7 @@ Expected<int> TrainCommand::train(ProgramProvider &programs) {
     return fail(std::move(trainer.error()));
   if (auto known = checkKeys(requirements, (*trainer)->measuredKeys()); !known)
     return fail(std::move(known.error()));
-  context.times.add("programs");
+  context.times.add("programs", programs.phases());
   if (context.args.has("dry-run"))
     return dryRun(**trainer);
   Expected<TrainingResult> result = (*trainer)->run(reporter);

@@ -91,6 +91,7 @@ Expected<void> Workload::compile(bool profile) {
       programs->get(model.source, profile ? "" : model.identity, options);
   if (!compiled)
     return fail(std::move(compiled.error()));
+  context.times.add("program", programs->phases());
   compileMilliseconds = compiled->milliseconds;
   isCached = compiled->cached;
   kernels = compiled->executable->content().kernels;

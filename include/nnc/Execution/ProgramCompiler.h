@@ -7,8 +7,26 @@
 #include "nnc/Execution/ObjectEmitter.h"
 #include "nnc/Pipelines/Pipelines.h"
 #include "nnc/Runtime/Compiler.h"
+#include <chrono>
 
 namespace nnc {
+
+/// Measures the phases of a compilation.
+class PhaseClock {
+public:
+  /// Notes that the phase \p name ends now and began where the last one ended.
+  void ended(const std::string &name) {
+    auto now = std::chrono::steady_clock::now();
+    std::chrono::duration<double, std::milli> elapsed = now - last;
+    times.emplace_back(name, elapsed.count());
+    last = now;
+  }
+  const PhaseTimes &phases() const { return times; }
+
+private:
+  std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
+  PhaseTimes times;
+};
 
 struct ProgramOptions {
   GraphPipelineOptions graph;
@@ -36,6 +54,7 @@ struct LoweredModule {
   mlir::OwningOpRef<mlir::ModuleOp> kernels;
   Signature signature;
   int64_t arenaLowerBound = 0;
+  PhaseTimes phases;
   /// With ProgramOptions::profile.
   std::vector<KernelInfo> kernelInfos;
 };

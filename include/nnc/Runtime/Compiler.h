@@ -13,6 +13,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -72,7 +74,6 @@ struct CompileOptions {
   std::string target; ///< CPU name; empty: this host.
   /// LLVM's triple; empty: that of the CPU.
   std::string triple;
-  bool checkNan = false;
   /// Also give Program::kernels, and read the clock between kernels.
   bool profile = false;
   /// Threads the compiler may use itself.
@@ -95,6 +96,9 @@ struct KernelInfo {
 /// as i64: one before each kernel and one after the last.
 inline constexpr const char *clockName = "nnc.clock";
 
+/// Milliseconds by what they were spent on.
+using PhaseTimes = std::vector<std::pair<std::string, double>>;
+
 /// A program ready to be called.
 struct Program {
   Signature signature;
@@ -103,6 +107,8 @@ struct Program {
   std::string sharedObject;
   /// With CompileOptions::profile: in the order in which they run.
   std::vector<KernelInfo> kernels;
+  /// How long each phase of the compiler took, in milliseconds.
+  PhaseTimes phases;
   /// Milliseconds from the parsed model to this.
   double compileMilliseconds = 0;
   /// Keeps the code mapped.
@@ -243,6 +249,18 @@ public:
   virtual Expected<std::vector<CheckResult>>
   check(const ModelSource &source, const CompileOptions &options,
         bool gradients, bool reference, double rtol, uint64_t seed) = 0;
+
+  /// The values of a program's arguments by name.
+  using ArgumentBytes = std::map<std::string, std::span<const std::byte>>;
+  /// Runs the training step of \p options op by op on \p arguments and tells
+  /// the first value that is NaN or Inf: its op, layer, place and whether it
+  /// belongs to the forward pass, the backward pass or the update. Nothing if
+  /// all are finite, or if the compiler cannot tell.
+  virtual Expected<std::optional<ErrorNote>>
+  firstNonFinite(const ModelSource &, const CompileOptions &,
+                 const ArgumentBytes &) {
+    return std::optional<ErrorNote>();
+  }
 
   /// LLVM and target names, for `version` and the cache's key.
   virtual std::string buildId() = 0;

@@ -103,9 +103,13 @@ public:
   /// The compiling half.
   Expected<Compiler *> compiler();
 
+  /// How long each phase took, of all programs that were compiled.
+  const PhaseTimes &phases() const { return times; }
+
 private:
   std::optional<ProgramCache> cache;
   Compiler *opened;
+  PhaseTimes times;
 };
 
 } // namespace nnc

@@ -32,7 +32,6 @@ inline int64_t predictionBatch(int64_t samples) {
 struct CompileSettings {
   int optimizationLevel = 2;
   std::string precision = "f32";
-  bool checkNan = false;
   unsigned threads = 0;
 
   ElementType floatType() const {

@@ -44,6 +44,9 @@ struct TrainerOptions {
   int64_t checkpointEvery = 0;
   /// Go on from the newest checkpoint; without one start anew.
   bool resume = false;
+  /// Also look at all parameters after each step, and of a training that
+  /// diverges name the op that first gave NaN or Inf.
+  bool checkNan = false;
   /// A line of JSON an epoch goes here; empty: nowhere.
   std::string logPath;
   /// Weights to start from, by name; empty: the initialisers'.
@@ -130,6 +133,8 @@ private:
     const StepSettings *settings = nullptr;
     DataBinding binding;
     std::unique_ptr<BoundProgram> program;
+    /// What the program was compiled from.
+    CompileOptions request;
     std::optional<BoundData> data;
     /// Changes what is gathered for the input `augmented`.
     std::optional<Augmenter> augmenter;
@@ -158,6 +163,11 @@ private:
 
   Expected<void> runBatch(std::span<const int64_t> indices);
   Expected<void> runStep(size_t number, std::span<const int64_t> indices);
+  /// The error of a step of \p samples samples, \p indices of the data, that
+  /// diverged. \p before holds what the step has changed.
+  Error divergence(const Step &step, std::span<const int64_t> indices,
+                   int64_t samples, double loss,
+                   const std::vector<NamedArray> &before);
   Expected<void> finishEpoch(TrainingObserver &observer, double seconds);
   std::vector<std::pair<std::string, double>> runningValues() const;
   void resetSums();

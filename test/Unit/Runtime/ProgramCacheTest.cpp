@@ -203,7 +203,6 @@ TEST(ProgramKey, DependsOnAllThatCodeDependsOn) {
   EXPECT_TRUE(differs([](auto &o) { o.optimizationLevel = 0; }));
   EXPECT_TRUE(differs([](auto &o) { o.precision = "f64"; }));
   EXPECT_TRUE(differs([](auto &o) { o.target = "znver4"; }));
-  EXPECT_TRUE(differs([](auto &o) { o.checkNan = true; }));
   // How many threads compile does not matter, nor does what is kept.
   EXPECT_FALSE(differs([](auto &o) { o.threads = 7; }));
   EXPECT_FALSE(differs([](auto &o) { o.linkShared = true; }));
