@@ -259,17 +259,24 @@ Expected<void> nnc::tool::loadWeights(const Context &context,
     if (!arrays)
       return fail(std::move(arrays.error()));
     std::vector<TensorView> views;
+    // Of a model's fns each may use a part of its weights.
     for (const NamedArray &array : *arrays)
-      views.push_back(TensorView::of(array));
+      if (!context.args.has("fn") || store.find(array.name))
+        views.push_back(TensorView::of(array));
     return store.assignWeights(views, *path);
   }
-  if (model.archive)
-    return store.assignWeights(model.archive->weights().tensors, model.path);
-  if (store.parameterCount() > 0)
-    context.say(fmt::format("'{}' holds no weights and none are given: they "
-                            "are the initialisers'",
-                            model.path));
-  return {};
+  if (!model.archive) {
+    if (store.parameterCount() > 0)
+      context.say(fmt::format("'{}' holds no weights and none are given: they "
+                              "are the initialisers'",
+                              model.path));
+    return {};
+  }
+  std::vector<TensorView> views;
+  for (const TensorView &tensor : model.archive->weights().tensors)
+    if (!context.args.has("fn") || store.find(tensor.name))
+      views.push_back(tensor);
+  return store.assignWeights(views, model.path);
 }
 
 Expected<uint64_t> nnc::tool::seedOf(const Context &context) {
