@@ -236,8 +236,8 @@ struct HeadAttention {
 
   Tensor project(const Tensor &x, const char *weightName, const char *biasName,
                  int64_t size);
-  /// [b, t, units] to [b, heads, t, units / heads].
-  Tensor splitHeads(const Tensor &x);
+  /// [b, t, count * d] to [b, t, count, d], d the size of a head.
+  Tensor cutHeads(const Tensor &x, int64_t count);
   Tensor run();
 };
 } // namespace
@@ -261,32 +261,40 @@ Tensor HeadAttention::project(const Tensor &x, const char *weightName,
                                    x.elementType());
 }
 
-Tensor HeadAttention::splitHeads(const Tensor &x) {
+Tensor HeadAttention::cutHeads(const Tensor &x, int64_t count) {
   if (!x.isValid())
     return x;
   std::vector<Dim> shape = x.shape();
-  return transpose(reshape(x, {shape[0], shape[1], heads, units / heads}),
-                   {0, 2, 1, 3});
+  return reshape(x, {shape[0], shape[1], count, units / heads});
 }
 
 Tensor HeadAttention::run() {
-  Tensor q = in.tensor(0), k = in.tensor(1), v = in.tensor(2);
+  std::vector<Tensor> parts;
   if (in[0] == in[1] && in[1] == in[2]) {
-    std::vector<Tensor> parts =
-        split(project(q, "weight_qkv", "bias_qkv", 3 * units), 3, -1);
-    q = parts[0];
-    k = parts[1];
-    v = parts[2];
+    // Cut first: what becomes a part of its own is then read only once.
+    Tensor all = cutHeads(
+        project(in.tensor(0), "weight_qkv", "bias_qkv", 3 * units), 3 * heads);
+    if (!all.isValid())
+      return all;
+    parts = split(all, 3, 2);
   } else {
-    q = project(q, "weight_q", "bias_q", units);
-    k = project(k, "weight_k", "bias_k", units);
-    v = project(v, "weight_v", "bias_v", units);
+    parts.push_back(
+        cutHeads(project(in.tensor(0), "weight_q", "bias_q", units), heads));
+    parts.push_back(
+        cutHeads(project(in.tensor(1), "weight_k", "bias_k", units), heads));
+    parts.push_back(
+        cutHeads(project(in.tensor(2), "weight_v", "bias_v", units), heads));
   }
+  for (Tensor &part : parts)
+    if (part.isValid())
+      part = transpose(part, {0, 2, 1, 3});
+    else
+      return part;
   AttentionOptions inner;
   inner.causal = options.causal;
   inner.mask = options.mask;
   inner.dropoutRate = options.dropoutRate;
-  Tensor mixed = attention(splitHeads(q), splitHeads(k), splitHeads(v), inner);
+  Tensor mixed = attention(parts[0], parts[1], parts[2], inner);
   if (!mixed.isValid())
     return mixed;
   std::vector<Dim> shape = mixed.shape();

@@ -120,6 +120,173 @@ template <typename Op> struct ReduceBeforeBroadcast : OpRewritePattern<Op> {
 } // namespace
 
 //===----------------------------------------------------------------------===//
+// Ops before axes are cut
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A reshape that only cuts axes: an axis of its operand is the product of
+/// adjacent axes of its result, whose other axes have the size 1.
+class CutAxes {
+public:
+  static std::optional<CutAxes> of(ReshapeOp op) {
+    CutAxes cut;
+    cut.source = typeOf(op.getX());
+    RankedTensorType result = op.getType();
+    if (!cut.source.hasStaticShape() || !result.hasStaticShape() ||
+        cut.source.getRank() == 0 || cut.source.getRank() >= result.getRank() ||
+        result.getNumElements() == 0)
+      return std::nullopt;
+    int64_t place = 0;
+    for (int64_t axis = 0; axis < cut.source.getRank(); ++axis) {
+      int64_t count = 1;
+      AffineExpr extent = getAffineConstantExpr(1, op.getContext());
+      for (; count < cut.source.getDimSize(axis) && place < result.getRank();
+           ++place) {
+        count *= result.getDimSize(place);
+        extent = extent * extentOf(result, place);
+        cut.axes.push_back(result.getDimSize(place) == 1 ? -1 : axis);
+      }
+      if (count != cut.source.getDimSize(axis) ||
+          extent != extentOf(cut.source, axis))
+        return std::nullopt;
+    }
+    for (; place < result.getRank(); ++place)
+      if (cut.axes.push_back(-1); result.getDimSize(place) != 1)
+        return std::nullopt;
+    return cut;
+  }
+
+  /// The axes of the operand that make up \p axes of the result, if these hold
+  /// each of them whole.
+  std::optional<SmallVector<int64_t>> whole(ArrayRef<int64_t> places) const {
+    SmallVector<int64_t> found;
+    for (int64_t axis = 0; axis < source.getRank(); ++axis) {
+      int64_t parts = llvm::count(axes, axis);
+      int64_t held = llvm::count_if(
+          places, [&](int64_t place) { return axes[place] == axis; });
+      if (held != 0 && held != parts)
+        return std::nullopt;
+      if (held != 0)
+        found.push_back(axis);
+    }
+    return found;
+  }
+
+  /// A tensor of the axes \p kept of the operand.
+  RankedTensorType partOf(ArrayRef<int64_t> kept, Type element) const {
+    SmallVector<AffineExpr> extents;
+    SmallVector<int64_t> capacities;
+    for (int64_t axis : kept) {
+      extents.push_back(extentOf(source, axis));
+      capacities.push_back(source.getDimSize(axis));
+    }
+    return tensorType(element, extents, capacities);
+  }
+
+  RankedTensorType source;
+
+private:
+  static AffineExpr extentOf(RankedTensorType type, int64_t axis) {
+    if (auto dims = dyn_cast_or_null<DimsAttr>(type.getEncoding()))
+      return dims.getSizes()[axis];
+    return getAffineConstantExpr(type.getDimSize(axis), type.getContext());
+  }
+
+  /// For each axis of the result the operand's axis it is a part of, or -1.
+  SmallVector<int64_t> axes;
+};
+
+/// f(reshape a, reshape b) becomes reshape f(a, b) if the reshape cuts axes, so
+/// that what follows a product of rows stays with it. Repeated operands are
+/// repeated to the shape of a.
+struct ComputeBeforeCut : OpInterfaceRewritePattern<ScalarBodyOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+  LogicalResult matchAndRewrite(ScalarBodyOpInterface op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<CutAxes> cut;
+    for (Value operand : op->getOperands())
+      if (auto reshape = operand.getDefiningOp<ReshapeOp>(); reshape && !cut)
+        cut = CutAxes::of(reshape);
+    if (!cut)
+      return rewriter.notifyMatchFailure(op, "no operand has its axes cut");
+    for (Value operand : op->getOperands())
+      if (!canJoin(operand, *cut))
+        return rewriter.notifyMatchFailure(op, "an operand has other axes");
+    IRMapping mapping;
+    for (Value operand : op->getOperands())
+      if (!mapping.contains(operand))
+        mapping.map(operand, joined(operand, *cut, rewriter));
+    Operation *wide = rewriter.clone(*op, mapping);
+    auto type = typeOf(op->getResult(0));
+    wide->getResult(0).setType(
+        withElementType(cut->source, type.getElementType()));
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, type, wide->getResult(0));
+    return success();
+  }
+
+private:
+  static RankedTensorType joinedType(Value operand, const CutAxes &cut) {
+    return withElementType(cut.source, typeOf(operand).getElementType());
+  }
+
+  static bool canJoin(Value operand, const CutAxes &cut) {
+    if (auto reshape = operand.getDefiningOp<ReshapeOp>();
+        reshape && reshape.getX().getType() == joinedType(operand, cut))
+      return true;
+    if (auto broadcast = operand.getDefiningOp<BroadcastOp>())
+      return cut.whole(broadcast.getDimensions()).has_value();
+    // It is in memory, and its other shape costs nothing.
+    return isa<BlockArgument>(operand) ||
+           llvm::any_of(operand.getUsers(), [&](Operation *user) {
+             return isa<ReshapeOp>(user) &&
+                    user->getResult(0).getType() == joinedType(operand, cut);
+           });
+  }
+
+  static Value joined(Value operand, const CutAxes &cut,
+                      PatternRewriter &rewriter) {
+    RankedTensorType type = joinedType(operand, cut);
+    auto reshape = operand.getDefiningOp<ReshapeOp>();
+    if (reshape && reshape.getX().getType() == type)
+      return reshape.getX();
+    auto broadcast = operand.getDefiningOp<BroadcastOp>();
+    if (!broadcast)
+      return ReshapeOp::create(rewriter, operand.getLoc(), type, operand);
+    SmallVector<int64_t> places = *cut.whole(broadcast.getDimensions());
+    RankedTensorType repeated = cut.partOf(places, type.getElementType());
+    Value x = broadcast.getX();
+    if (x.getType() != repeated)
+      x = ReshapeOp::create(rewriter, operand.getLoc(), repeated, x);
+    return BroadcastOp::create(rewriter, operand.getLoc(), type, x, places);
+  }
+};
+
+/// A reduction of a reshape that cuts axes, along whole axes of its operand, is
+/// a reshape of the reduction.
+template <typename Op> struct ReduceBeforeCut : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Op op,
+                                PatternRewriter &rewriter) const override {
+    auto reshape = op.getX().template getDefiningOp<ReshapeOp>();
+    std::optional<CutAxes> cut;
+    if (reshape)
+      cut = CutAxes::of(reshape);
+    if (!cut)
+      return rewriter.notifyMatchFailure(op, "the operand's axes are not cut");
+    std::optional<SmallVector<int64_t>> axes = cut->whole(op.getAxes());
+    if (!axes || axes->empty())
+      return rewriter.notifyMatchFailure(op, "runs along a part of an axis");
+    Value reduced = Op::create(rewriter, op.getLoc(), reshape.getX(), *axes);
+    if (reduced.getType() == op.getType())
+      rewriter.replaceOp(op, reduced);
+    else
+      rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), reduced);
+    return success();
+  }
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
 
@@ -135,7 +302,10 @@ struct SimplifyPass : nnc::nn::impl::SimplifyPassBase<SimplifyPass> {
     set.add<ComputeBeforeBroadcast, ReduceBeforeBroadcast<ReduceSumOp>,
             ReduceBeforeBroadcast<ReduceProdOp>,
             ReduceBeforeBroadcast<ReduceMaxOp>,
-            ReduceBeforeBroadcast<ReduceMinOp>>(context);
+            ReduceBeforeBroadcast<ReduceMinOp>, ComputeBeforeCut,
+            ReduceBeforeCut<ReduceSumOp>, ReduceBeforeCut<ReduceProdOp>,
+            ReduceBeforeCut<ReduceMaxOp>, ReduceBeforeCut<ReduceMinOp>>(
+        context);
     patterns = FrozenRewritePatternSet(std::move(set));
     return success();
   }

@@ -79,3 +79,65 @@ func.func @reduce_copies(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
   %3 = nn.reduce_max %2 axes = [0] : tensor<0x8xf32> -> tensor<8xf32>
   return %1, %3 : tensor<8xf32>, tensor<8xf32>
 }
+
+// What follows a product of rows stays with it: the bias, a sum with an
+// argument, and reductions.
+// CHECK-LABEL: func @before_axes_are_cut
+// CHECK-SAME: (%[[P:[^:]+]]: tensor<6x8xf32>, %[[BIAS:[^:]+]]: tensor<8xf32>, %[[R:[^:]+]]: tensor<2x3x8xf32>)
+// CHECK-DAG: %[[REPEATED:.+]] = nn.broadcast %[[BIAS]] dimensions = [1] : tensor<8xf32> -> tensor<6x8xf32>
+// CHECK-DAG: %[[BIASED:.+]] = nn.add %[[P]], %[[REPEATED]] : tensor<6x8xf32>
+// CHECK-DAG: %[[FLAT:.+]] = nn.reshape %[[R]] : tensor<2x3x8xf32> -> tensor<6x8xf32>
+// CHECK-DAG: %[[Y:.+]] = nn.add %[[FLAT]], %[[BIASED]] : tensor<6x8xf32>
+// CHECK-DAG: %[[ROWS:.+]] = nn.reduce_sum %[[Y]] axes = [1] : tensor<6x8xf32> -> tensor<6xf32>
+// CHECK-DAG: %[[COLUMNS:.+]] = nn.reduce_sum %[[Y]] axes = [0] : tensor<6x8xf32> -> tensor<8xf32>
+// CHECK-DAG: %[[Z:.+]] = nn.reshape %[[Y]] : tensor<6x8xf32> -> tensor<2x3x8xf32>
+// CHECK-DAG: %[[CUT:.+]] = nn.reshape %[[ROWS]] : tensor<6xf32> -> tensor<2x3xf32>
+// CHECK: return %[[Z]], %[[CUT]], %[[COLUMNS]]
+func.func @before_axes_are_cut(%p: tensor<6x8xf32>, %bias: tensor<8xf32>, %r: tensor<2x3x8xf32>)
+    -> (tensor<2x3x8xf32>, tensor<2x3xf32>, tensor<8xf32>) {
+  %0 = nn.reshape %p : tensor<6x8xf32> -> tensor<2x3x8xf32>
+  %1 = nn.broadcast %bias dimensions = [2] : tensor<8xf32> -> tensor<2x3x8xf32>
+  %2 = nn.add %0, %1 : tensor<2x3x8xf32>
+  %3 = nn.add %r, %2 : tensor<2x3x8xf32>
+  %4 = nn.reduce_sum %3 axes = [2] : tensor<2x3x8xf32> -> tensor<2x3xf32>
+  %5 = nn.reduce_sum %3 axes = [0, 1] : tensor<2x3x8xf32> -> tensor<8xf32>
+  return %3, %4, %5 : tensor<2x3x8xf32>, tensor<2x3xf32>, tensor<8xf32>
+}
+
+// Axes of size 1, and a batch that is cut off.
+// CHECK-LABEL: func @before_axes_of_one
+// CHECK-NEXT: %[[SUM:.+]] = nn.reduce_sum %{{.+}} axes = [1] : tensor<12x8xf32, #nn.dims<batch * 3, 8>> -> tensor<12xf32, #nn.dims<batch * 3>>
+// CHECK-NEXT: %[[ROOT:.+]] = nn.sqrt %[[SUM]] : tensor<12xf32, #nn.dims<batch * 3>>
+// CHECK-NEXT: nn.broadcast %[[ROOT]] dimensions = [0]
+func.func @before_axes_of_one(%x: tensor<12x8xf32, #nn.dims<batch * 3, 8>>) -> tensor<4x3x8xf32, #nn.dims<batch, 3, 8>> {
+  %0 = nn.reshape %x : tensor<12x8xf32, #nn.dims<batch * 3, 8>> -> tensor<4x3x8xf32, #nn.dims<batch, 3, 8>>
+  %1 = nn.reduce_sum %0 axes = [2] : tensor<4x3x8xf32, #nn.dims<batch, 3, 8>> -> tensor<4x3xf32, #nn.dims<batch, 3>>
+  %2 = nn.reshape %1 : tensor<4x3xf32, #nn.dims<batch, 3>> -> tensor<4x3x1xf32, #nn.dims<batch, 3, 1>>
+  %3 = nn.sqrt %2 : tensor<4x3x1xf32, #nn.dims<batch, 3, 1>>
+  %4 = nn.reshape %3 : tensor<4x3x1xf32, #nn.dims<batch, 3, 1>> -> tensor<4x3xf32, #nn.dims<batch, 3>>
+  %5 = nn.broadcast %4 dimensions = [0, 1] : tensor<4x3xf32, #nn.dims<batch, 3>> -> tensor<4x3x8xf32, #nn.dims<batch, 3, 8>>
+  %6 = nn.sub %0, %5 : tensor<4x3x8xf32, #nn.dims<batch, 3, 8>>
+  return %6 : tensor<4x3x8xf32, #nn.dims<batch, 3, 8>>
+}
+
+// Near misses: numbers repeated along a part of an axis, a sum along one, a
+// number that is not in memory, axes that are joined.
+// CHECK-LABEL: func @after_axes_are_cut
+// CHECK: nn.add %{{.+}} : tensor<2x3x8xf32>
+// CHECK: nn.reduce_sum %{{.+}} axes = [1] : tensor<2x3x8xf32> -> tensor<2x8xf32>
+// CHECK: nn.exp %{{.+}} : tensor<2x3x8xf32>
+// CHECK: nn.mul %{{.+}} : tensor<2x3x8xf32>
+// CHECK: nn.reshape %{{.+}} : tensor<2x3x8xf32> -> tensor<6x8xf32>
+// CHECK: nn.tanh %{{.+}} : tensor<6x8xf32>
+func.func @after_axes_are_cut(%p: tensor<6x8xf32>, %table: tensor<3x8xf32>, %r: tensor<2x3x8xf32>)
+    -> (tensor<2x3x8xf32>, tensor<2x8xf32>, tensor<2x3x8xf32>, tensor<6x8xf32>) {
+  %0 = nn.reshape %p : tensor<6x8xf32> -> tensor<2x3x8xf32>
+  %1 = nn.broadcast %table dimensions = [1, 2] : tensor<3x8xf32> -> tensor<2x3x8xf32>
+  %2 = nn.add %0, %1 : tensor<2x3x8xf32>
+  %3 = nn.reduce_sum %0 axes = [1] : tensor<2x3x8xf32> -> tensor<2x8xf32>
+  %4 = nn.exp %r : tensor<2x3x8xf32>
+  %5 = nn.mul %0, %4 : tensor<2x3x8xf32>
+  %6 = nn.reshape %r : tensor<2x3x8xf32> -> tensor<6x8xf32>
+  %7 = nn.tanh %6 : tensor<6x8xf32>
+  return %2, %3, %5, %7 : tensor<2x3x8xf32>, tensor<2x8xf32>, tensor<2x3x8xf32>, tensor<6x8xf32>
+}
