@@ -1,6 +1,7 @@
 //===- GradientCheck.cpp - Gradients against central differences ----------===//
 
 #include "GradientCheck.h"
+#include "ExpressionText.h"
 #include "nnc/Dialect/NN/Transforms/Differentiate.h"
 #include "nnc/Execution/FirstError.h"
 #include "nnc/Reference/GradientCheck.h"
@@ -22,6 +23,18 @@ static void returnOnly(func::FuncOp function, ArrayRef<Value> values) {
   function.removeResAttrsAttr();
   function.setFunctionType(FunctionType::get(
       function.getContext(), function.getArgumentTypes(), results));
+}
+
+/// \p value, or of a tensor the sum of its squares: a plain sum would be blind
+/// to results such as probabilities, whose sum does not change.
+static Value scalarOf(func::FuncOp function, Value value) {
+  int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
+  if (rank == 0)
+    return value;
+  OpBuilder builder(function.getBody().front().getTerminator());
+  Value square = nn::MulOp::create(builder, value.getLoc(), value, value);
+  return nn::ReduceSumOp::create(builder, value.getLoc(), square,
+                                 llvm::to_vector(llvm::seq<int64_t>(0, rank)));
 }
 
 /// Makes an argument of each stop_gradient: a constant to differentiation is
@@ -62,8 +75,11 @@ Expected<std::vector<Compiler::CheckResult>>
 nnc::checkGradients(ModuleOp module, ProgramOptions options,
                     ArgumentChoice choice, double tolerance, uint64_t seed) {
   func::FuncOp function = functionOf(module);
-  returnOnly(function,
-             function.getBody().front().getTerminator()->getOperand(0));
+  Value first = function.getBody().front().getTerminator()->getOperand(0);
+  if (!isa<FloatType>(cast<RankedTensorType>(first.getType()).getElementType()))
+    return fail(ErrorCode::lossMissing,
+                "the gradient of " + typeText(first.getType()));
+  returnOnly(function, scalarOf(function, first));
   chooseSizes(function, options.graph.sizes);
   auto drawn = drawArguments(function, options.graph.sizes, seed);
   if (!drawn)
@@ -114,6 +130,7 @@ nnc::checkGradients(ModuleOp module, ProgramOptions options,
   settings.maximumElements = 24;
   // Truncation and rounding both are about 1e-11 of the loss.
   settings.step = 1e-5;
+  settings.refinements = 2;
   settings.seed = seed;
   auto compared = reference::checkGradients(
       [&](ArrayRef<Tensor> at) -> FailureOr<double> {

@@ -4,6 +4,7 @@
 #include "nnc/Support/Philox.h"
 #include <cmath>
 #include <limits>
+#include <optional>
 
 using namespace mlir;
 using namespace nnc;
@@ -45,20 +46,75 @@ static std::vector<int64_t> choosePlaces(int64_t size, int64_t count,
 }
 
 namespace {
-/// The central difference at one element, and whether to believe it.
+/// The central difference at one element.
 struct Difference {
   int64_t place;
   double value;
 };
+
+/// Differences of a function at one point.
+class Differences {
+public:
+  Differences(ScalarFunction function, ArrayRef<Tensor> arguments)
+      : function(function), point(arguments) {}
+
+  /// Evaluates the point itself.
+  LogicalResult start() {
+    FailureOr<double> value = function(point);
+    if (succeeded(value))
+      center = *value;
+    return value;
+  }
+  double value() const { return center; }
+
+  /// The central difference at element \p place of \p argument, or none where
+  /// the one-sided ones disagree.
+  FailureOr<std::optional<double>> at(size_t argument, int64_t place,
+                                      double relativeStep);
+
+private:
+  ScalarFunction function;
+  SmallVector<Tensor> point;
+  double center = 0.0;
+};
 } // namespace
+
+FailureOr<std::optional<double>> Differences::at(size_t argument, int64_t place,
+                                                 double relativeStep) {
+  double &x = point[argument].floats()[place];
+  const double value = x;
+  double step = relativeStep * std::max(1.0, std::fabs(value));
+  x = value + step;
+  double above = x;
+  FailureOr<double> high = function(point);
+  x = value - step;
+  double below = x;
+  FailureOr<double> low = function(point);
+  x = value;
+  if (failed(high) || failed(low))
+    return failure();
+  // The steps that were taken, after rounding.
+  double central = (*high - *low) / (above - below);
+  double right = (*high - center) / (above - value);
+  double left = (center - *low) / (value - below);
+  double noise = std::fabs(center) * 1e-15 / step;
+  double scale = std::max(std::fabs(right), std::fabs(left));
+  if (std::fabs(right - left) > 1e-3 * scale + 16.0 * noise + 1e-7)
+    return std::optional<double>();
+  return std::optional(central);
+}
+
+/// Whether \p a and \p b agree to \p tolerance of the larger.
+static bool isClose(double a, double b, double tolerance) {
+  return std::fabs(a - b) <= tolerance * std::max(std::fabs(a), std::fabs(b));
+}
 
 FailureOr<SmallVector<GradientError>>
 reference::checkGradients(ScalarFunction function, ArrayRef<Tensor> arguments,
                           ArrayRef<std::optional<Tensor>> gradients,
                           const GradientCheckOptions &options) {
-  SmallVector<Tensor> point(arguments);
-  FailureOr<double> center = function(point);
-  if (failed(center))
+  Differences differ(function, arguments);
+  if (failed(differ.start()))
     return failure();
   SmallVector<GradientError> errors;
   for (auto [argument, gradient] : llvm::enumerate(gradients)) {
@@ -66,37 +122,33 @@ reference::checkGradients(ScalarFunction function, ArrayRef<Tensor> arguments,
       continue;
     GradientError error;
     error.argument = argument;
-    MutableArrayRef<double> x = point[argument].floats();
     std::vector<Difference> differences;
     double largest = 0.0;
-    for (int64_t place :
-         choosePlaces(x.size(), options.maximumElements, options.seed)) {
-      double value = x[place];
-      double step = options.step * std::max(1.0, std::fabs(value));
-      x[place] = value + step;
-      double above = x[place];
-      FailureOr<double> high = function(point);
-      x[place] = value - step;
-      double below = x[place];
-      FailureOr<double> low = function(point);
-      x[place] = value;
-      if (failed(high) || failed(low))
-        return failure();
-      // The steps that were taken, after rounding.
-      double central = (*high - *low) / (above - below);
-      double right = (*high - *center) / (above - value);
-      double left = (*center - *low) / (value - below);
-      double noise = std::fabs(*center) * 1e-15 / step;
-      double scale = std::max(std::fabs(right), std::fabs(left));
-      if (std::fabs(right - left) > 1e-3 * scale + 16.0 * noise + 1e-7) {
+    for (int64_t place : choosePlaces(gradient->floats().size(),
+                                      options.maximumElements, options.seed)) {
+      double given = gradient->floats()[place];
+      std::optional<double> closest;
+      double step = options.step;
+      for (int i = 0; i <= options.refinements; ++i, step *= 0.1) {
+        FailureOr<std::optional<double>> central =
+            differ.at(argument, place, step);
+        if (failed(central))
+          return failure();
+        if (*central && (!closest || std::fabs(**central - given) <
+                                         std::fabs(*closest - given)))
+          closest = **central;
+        if (closest && isClose(*closest, given, options.refineAbove))
+          break;
+      }
+      if (!closest) {
         ++error.skipped;
         continue;
       }
-      differences.push_back({place, central});
-      if (std::isfinite(central))
-        largest = std::max(largest, std::fabs(central));
+      differences.push_back({place, *closest});
+      if (std::isfinite(*closest))
+        largest = std::max(largest, std::fabs(*closest));
     }
-    double floor = std::max(1e-3 * largest, 1e-4 * std::fabs(*center));
+    double floor = std::max(1e-3 * largest, 1e-4 * std::fabs(differ.value()));
     for (const Difference &difference : differences) {
       double given = gradient->floats()[difference.place];
       double scale =

@@ -23,6 +23,12 @@ struct GradientCheckOptions {
   /// Elements of an argument that are tested at most, chosen by `seed`.
   int64_t maximumElements = INT64_MAX;
   uint64_t seed = 0;
+  /// How often a tenth of the step is tried at an element whose difference is
+  /// further than `refineAbove` from the gradient, relative to the larger of
+  /// both; the closest counts. A step across the kinks of some hidden units is
+  /// wrong in proportion to its length.
+  int refinements = 0;
+  double refineAbove = 1e-7;
 };
 
 /// How the gradient with respect to one argument compares.
