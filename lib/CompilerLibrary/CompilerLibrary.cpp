@@ -6,10 +6,13 @@
 
 #include "AheadOfTime.h"
 #include "GradientCheck.h"
+#include "GradientGraph.h"
+#include "LanguageText.h"
 #include "NonFinite.h"
 #include "ReferenceCheck.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/Pass/PassManager.h"
+#include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
 #include "nnc/Execution/Linker.h"
 #include "nnc/Execution/ProgramCompiler.h"
@@ -52,6 +55,8 @@ public:
   Expected<GraphInfo> graph(const ModelSource &source,
                             const CompileOptions &options,
                             const std::string &phase) override;
+  Expected<FusionInfo> fusion(const ModelSource &source,
+                              const CompileOptions &options) override;
   Expected<std::string> gradient(const ModelSource &source,
                                  const CompileOptions &options,
                                  const std::vector<std::string> &wrt, int order,
@@ -78,6 +83,9 @@ private:
                              const EmitRequest &emission,
                              const ObjectContents &contents,
                              ObjectBuilder &object);
+  Expected<std::string> emitLanguage(ModuleOp module,
+                                     const CompileOptions &options,
+                                     const std::string &phase);
   /// Machine code in the form that \p emission asks for.
   Expected<std::string> emitCode(const ModelSource &source,
                                  const CompileOptions &options,
@@ -156,9 +164,7 @@ Expected<void> CompilerLibrary::runTo(ModuleOp module,
 Expected<std::string> CompilerLibrary::emit(const ModelSource &source,
                                             const CompileOptions &options,
                                             const EmitRequest &emission) {
-  if (emission.kind == EmitKind::nn)
-    return fail(ErrorCode::unsupported, "printing a graph as nnc text");
-  if (emission.kind != EmitKind::mlir)
+  if (emission.kind != EmitKind::mlir && emission.kind != EmitKind::nn)
     return emitCode(source, options, emission);
   CompileOptions sized = options;
   if (!emission.batches.empty())
@@ -171,6 +177,8 @@ Expected<std::string> CompilerLibrary::emit(const ModelSource &source,
   auto programOptions = this->programOptions(sized);
   if (!programOptions)
     return fail(std::move(programOptions).error());
+  if (emission.kind == EmitKind::nn)
+    return emitLanguage(**module, sized, emission.phase);
   std::string name = emission.phase.empty() ? "graph" : emission.phase;
   std::optional<Phase> phase = parsePhase(name);
   if (!phase)
@@ -190,6 +198,20 @@ Expected<std::string> CompilerLibrary::emit(const ModelSource &source,
       return fail(ErrorCode::internal, "lowering to LLVM failed");
   }
   return printModule(*lowered->kernels);
+}
+
+Expected<std::string>
+CompilerLibrary::emitLanguage(ModuleOp module, const CompileOptions &options,
+                              const std::string &phase) {
+  std::optional<Phase> last = parsePhase(phase.empty() ? "graph" : phase);
+  if (!last)
+    return fail(ErrorCode::unknownPhase, phase);
+  if (*last > Phase::simplify)
+    return fail(ErrorCode::unsupported,
+                fmt::format("the phase '{}' as nnc text", phase));
+  if (auto run = runTo(module, options, *last); !run)
+    return fail(std::move(run).error());
+  return printLanguage(*module.getOps<func::FuncOp>().begin());
 }
 
 /// The bytes of a static library that holds \p object.
@@ -384,21 +406,84 @@ Expected<GraphInfo> CompilerLibrary::graph(const ModelSource &source,
   return info;
 }
 
+Expected<FusionInfo> CompilerLibrary::fusion(const ModelSource &source,
+                                             const CompileOptions &options) {
+  auto module = build(source, options);
+  if (!module)
+    return fail(std::move(module).error());
+  func::FuncOp function = *(*module)->getOps<func::FuncOp>().begin();
+  CompileOptions sized = options;
+  chooseSizes(function, sized.sizes);
+  if (auto run = runTo(**module, sized, Phase::simplify); !run)
+    return fail(std::move(run).error());
+  PassManager passManager(&context);
+  OpPassManager &functions = passManager.nest<func::FuncOp>();
+  functions.addPass(nn::createDecomposePass());
+  functions.addPass(nn::createSimplifyPass());
+  if (failed(passManager.run(**module)))
+    return fail(ErrorCode::internal, "the graph cannot be decomposed");
+  SmallVector<nn::FusionRemark> remarks;
+  nn::fuseOps(function, &remarks, options.optimizationLevel == 0);
+  FusionInfo info;
+  for (Operation &op : function.getBody().front().without_terminator()) {
+    auto group = dyn_cast<nn::FusionOp>(op);
+    if (!group) {
+      info.alone.push_back(op.getName().stripDialect().str());
+      continue;
+    }
+    FusionInfo::Group &made = info.groups.emplace_back();
+    made.kind = nn::stringifyGroupKind(group.getKind()).str();
+    for (Operation &inner : group.getBody().front().without_terminator()) {
+      if (nn::isImmediate(&inner))
+        continue;
+      made.ops.push_back(inner.getName().stripDialect().str());
+      std::string layer = layerOf(inner.getLoc());
+      if (!layer.empty() && !llvm::is_contained(made.layers, layer))
+        made.layers.push_back(layer);
+    }
+    for (Value output : group.getOutputs())
+      made.outputs.push_back(printType(output.getType()));
+  }
+  for (const nn::FusionRemark &remark : remarks) {
+    auto plain = [](StringRef name) {
+      name.consume_front("nn.");
+      return name.str();
+    };
+    FusionInfo::Remark made{
+        plain(remark.producer), layerOf(remark.producerPlace),
+        plain(remark.consumer), layerOf(remark.consumerPlace), remark.reason};
+    bool isKnown = llvm::any_of(info.remarks, [&](const auto &other) {
+      return std::tie(other.producer, other.producerLayer, other.consumer,
+                      other.consumerLayer, other.reason) ==
+             std::tie(made.producer, made.producerLayer, made.consumer,
+                      made.consumerLayer, made.reason);
+    });
+    if (!isKnown)
+      info.remarks.push_back(std::move(made));
+  }
+  return info;
+}
+
 Expected<std::string> CompilerLibrary::gradient(
     const ModelSource &source, const CompileOptions &options,
     const std::vector<std::string> &wrt, int order, bool explain) {
-  if (explain || order != 1)
-    return fail(ErrorCode::unsupported, explain ? "a derivation in formulas"
-                                                : "a gradient of higher order");
-  CompileOptions gradients = options;
-  gradients.kind = ProgramKind::gradients;
-  if (!wrt.empty()) {
-    gradients.train.update = wrt;
-    gradients.train.freeze.clear();
-  }
-  auto module = build(source, gradients);
+  if (explain && order != 1)
+    return fail(ErrorCode::unsupported, "a derivation of higher order");
+  CompileOptions objective = options;
+  objective.kind = source.kind == ModelSource::Kind::mlir
+                       ? ProgramKind::predict
+                       : ProgramKind::objective;
+  auto module = build(source, objective);
   if (!module)
     return fail(std::move(module).error());
+  func::FuncOp function = *(*module)->getOps<func::FuncOp>().begin();
+  auto arguments = chooseArguments(function, wrt);
+  if (!arguments)
+    return fail(std::move(arguments).error());
+  if (explain)
+    return deriveGradients(function, *arguments);
+  if (auto added = addGradients(function, *arguments, order); !added)
+    return fail(std::move(added).error());
   return printModule(**module);
 }
 
@@ -453,7 +538,8 @@ CompilerLibrary::check(const ModelSource &source, const CompileOptions &options,
   std::vector<CheckResult> results;
   if (gradients) {
     CompileOptions exact = options;
-    exact.kind = ProgramKind::objective;
+    exact.kind = options.train.loss.empty() ? ProgramKind::predict
+                                            : ProgramKind::objective;
     exact.precision = "f64";
     auto module = build(source, exact);
     if (!module)

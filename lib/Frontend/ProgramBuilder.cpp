@@ -299,7 +299,38 @@ std::optional<Graph> ProgramBuilder::build() {
   return checkRest() ? std::move(graph) : std::nullopt;
 }
 
+/// Whether \p value is one number that may be differentiated.
+static bool isScalarFloat(const Tensor &value) {
+  return value.rank() == 0 && (value.elementType() == nnc::ElementType::f32 ||
+                               value.elementType() == nnc::ElementType::f64);
+}
+
+std::optional<Graph> ProgramBuilder::buildObjective() {
+  const Function *function = defaultFunction();
+  if (!function)
+    return std::nullopt;
+  Graph graph = makeGraph(context, decl->name.text, GraphMode::training);
+  Elaborator elaborator(graph, diagnostics, floatType);
+  std::optional<std::vector<ModelResult>> results =
+      elaborate(elaborator, *function);
+  if (!results || !good(graph))
+    return std::nullopt;
+  const Tensor &value = results->front().tensor;
+  if (!isScalarFloat(value)) {
+    diagnostics.error(function->signature.results.front().type.range,
+                      ErrorCode::lossMissing,
+                      fmt::format("the gradient of {}", value.str()));
+    return std::nullopt;
+  }
+  graph.output("loss", value);
+  return graph;
+}
+
 std::optional<Graph> ProgramBuilder::buildWithLoss() {
+  if (options.kind == ProgramKind::objective &&
+      (options.train.loss.empty() ||
+       (!source.fn.empty() && findFunction(options.train.loss))))
+    return buildObjective();
   if (options.train.loss.empty()) {
     diagnostics.report(makeError(ErrorCode::lossMissing, "training"));
     return std::nullopt;
@@ -444,9 +475,7 @@ std::optional<ProgramBuilder::LossValue>
 ProgramBuilder::fnLoss(Graph &graph, const Function &function,
                        const std::vector<ModelResult> &results) {
   const Tensor &value = results.front().tensor;
-  bool isFloat = value.elementType() == ElementType::f32 ||
-                 value.elementType() == ElementType::f64;
-  if (results.size() == 1 && value.rank() == 0 && isFloat)
+  if (results.size() == 1 && isScalarFloat(value))
     return LossValue{Tensor(), value};
   diagnostics.error(function.signature.results.front().type.range,
                     ErrorCode::lossNotScalar, function.name.text, value.str());

@@ -61,6 +61,7 @@ private:
 
   std::optional<std::vector<ModelResult>>
   elaborate(Elaborator &elaborator, const ast::Function &function);
+  std::optional<Graph> buildObjective();
   std::optional<Graph> buildWithLoss();
   /// Whether the optimiser's settings go together; else reports it.
   bool checkOptimizer();

@@ -1,6 +1,7 @@
 //===- Statements.cpp - Bindings, parameters, states and loops ------------===//
 
 #include "Elaborator.h"
+#include "nnc/Graph/MLIRGraph.h"
 #include "nnc/Language/Printer.h"
 
 using namespace nnc;
@@ -90,6 +91,8 @@ void Elaborator::runBind(const BindStatement &bind, Scope &scope) {
   for (size_t i = 0; i < values.size(); ++i) {
     if (bind.names[i].isDropped())
       continue;
+    if (values[i].isTensor())
+      nameTensor(graph, values[i].tensor, bind.names[i].text);
     Binding binding;
     binding.value = std::move(values[i]);
     this->bind(bind.names[i], std::move(binding), scope);

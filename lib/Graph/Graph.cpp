@@ -513,6 +513,23 @@ Tensor nnc::tensorOf(const Graph &graph, Value value) {
   return graph.implementation().tensor(value);
 }
 
+void nnc::nameTensor(Graph &graph, const Tensor &tensor,
+                     const std::string &name) {
+  GraphImpl &impl = graph.implementation();
+  Operation *op = tensor.isValid() ? valueOf(tensor).getDefiningOp() : nullptr;
+  if (!op || op->getNumResults() != 1 || !nameAt(op->getLoc()).empty())
+    return;
+  op->setLoc(FusedLoc::get(impl.context, {op->getLoc()},
+                           impl.builder.getStringAttr(impl.qualified(name))));
+}
+
+std::string nnc::nameAt(Location location) {
+  if (auto fused = dyn_cast<FusedLoc>(location))
+    if (auto name = dyn_cast_or_null<StringAttr>(fused.getMetadata()))
+      return name.str();
+  return {};
+}
+
 const std::vector<GraphArgument> &nnc::argumentsOf(const Graph &graph) {
   return graph.implementation().arguments;
 }

@@ -174,6 +174,10 @@ Value nnc::reshapeTo(GraphImpl &graph, Value value,
       graph.type(elementTypeOf(typeOf(value).getElementType()), shape);
   if (type == value.getType())
     return value;
+  // A kept dimension of 1 that goes again needs no op.
+  if (auto reshape = value.getDefiningOp<nn::ReshapeOp>();
+      reshape && reshape.getX().getType() == type)
+    return reshape.getX();
   return nn::ReshapeOp::create(graph.builder, graph.location(), type, value);
 }
 

@@ -2,7 +2,6 @@
 
 #include "nnc/Pipelines/Pipelines.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Transforms/Passes.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
 
 using namespace mlir;
@@ -58,18 +57,15 @@ void nnc::buildSimplifyPipeline(OpPassManager &passManager,
   functions.addPass(nn::createSpecializePass(specialize));
   if (options.optimizationLevel == 0)
     return;
-  functions.addPass(createCanonicalizerPass());
-  functions.addPass(createCSEPass());
+  functions.addPass(nn::createSimplifyPass());
 }
 
 void nnc::buildFusePipeline(OpPassManager &passManager,
                             const GraphPipelineOptions &options) {
   OpPassManager &functions = passManager.nest<func::FuncOp>();
   functions.addPass(nn::createDecomposePass());
-  if (options.optimizationLevel > 0) {
-    functions.addPass(createCanonicalizerPass());
-    functions.addPass(createCSEPass());
-  }
+  if (options.optimizationLevel > 0)
+    functions.addPass(nn::createSimplifyPass());
   functions.addPass(nn::createFuseOpsPass(
       nn::FuseOpsPassOptions{/*alone=*/options.optimizationLevel == 0}));
 }

@@ -2,6 +2,7 @@
 
 #include "Inspect.h"
 #include <charconv>
+#include <fmt/ranges.h>
 #include <set>
 
 using namespace nnc;
@@ -120,6 +121,69 @@ static void printJson(const Context &context, const ModelInfo &info,
   context.print(object);
 }
 
+/// "matmul, add, relu of hidden": what a group is made of.
+static std::string groupText(const FusionInfo::Group &group) {
+  return fmt::format(
+      "{:<14} {}{}\n{:<17} -> {}\n", group.kind, fmt::join(group.ops, ", "),
+      group.layers.empty()
+          ? ""
+          : fmt::format("  of {}", fmt::join(group.layers, ", ")),
+      "", fmt::join(group.outputs, ", "));
+}
+
+static void printFusion(const Context &context, const char *program,
+                        const FusionInfo &info) {
+  if (context.isJson()) {
+    for (const FusionInfo::Group &group : info.groups)
+      context.print({{"program", program},
+                     {"group", group.kind},
+                     {"ops", group.ops},
+                     {"layers", group.layers},
+                     {"outputs", group.outputs}});
+    for (const FusionInfo::Remark &remark : info.remarks)
+      context.print({{"program", program},
+                     {"producer", remark.producer},
+                     {"producer_layer", remark.producerLayer},
+                     {"consumer", remark.consumer},
+                     {"consumer_layer", remark.consumerLayer},
+                     {"reason", remark.reason}});
+    return;
+  }
+  std::string text =
+      fmt::format("{}: {} kernels of fused ops\n", program, info.groups.size());
+  for (const FusionInfo::Group &group : info.groups)
+    text += "  " + groupText(group);
+  if (!info.alone.empty())
+    text += fmt::format("not in a group: {}\n", fmt::join(info.alone, ", "));
+  if (!info.remarks.empty())
+    text += "not fused:\n";
+  auto named = [](const std::string &op, const std::string &layer) {
+    return layer.empty() ? op : fmt::format("{} of {}", op, layer);
+  };
+  for (const FusionInfo::Remark &remark : info.remarks)
+    text += fmt::format(
+        "  {} with {}: {}\n", named(remark.producer, remark.producerLayer),
+        named(remark.consumer, remark.consumerLayer), remark.reason);
+  context.print(text);
+}
+
+/// What was fused of a prediction and, with a loss, of a training step.
+static int showFusion(const Context &context, Inspection &inspection) {
+  std::vector<std::pair<ProgramKind, const char *>> programs = {
+      {ProgramKind::predict, "prediction"}};
+  if (!inspection.options.train.loss.empty())
+    programs.push_back({ProgramKind::trainStep, "training step"});
+  for (auto [kind, name] : programs) {
+    inspection.options.kind = kind;
+    Expected<FusionInfo> info = inspection.compiler->fusion(
+        inspection.model.source, inspection.options);
+    if (!info)
+      return context.fail(info.error());
+    printFusion(context, name, *info);
+  }
+  return 0;
+}
+
 int nnc::tool::run_show(Context &context) {
   std::optional<std::string> emit = context.args.value("emit");
   if (emit && *emit != "nn" && *emit != "mlir")
@@ -144,6 +208,8 @@ int nnc::tool::run_show(Context &context) {
     context.print(*text);
     return 0;
   }
+  if (context.args.has("fusion"))
+    return showFusion(context, *inspection);
   std::vector<Error> warnings;
   Expected<ModelInfo> info = inspection->compiler->describe(
       inspection->model.source, inspection->options, warnings);

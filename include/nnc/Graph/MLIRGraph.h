@@ -54,6 +54,12 @@ mlir::OpBuilder builderOf(const Graph &graph);
 mlir::Value valueOf(const Graph &graph, const Tensor &tensor);
 Tensor tensorOf(const Graph &graph, mlir::Value value);
 
+/// Makes \p name, within the path of layers, the name of \p tensor for people,
+/// unless it has one or is an argument. It is kept in the op's location.
+void nameTensor(Graph &graph, const Tensor &tensor, const std::string &name);
+/// The name that nameTensor gave the op of \p location, or an empty text.
+std::string nameAt(mlir::Location location);
+
 /// One a block argument, in order.
 const std::vector<GraphArgument> &argumentsOf(const Graph &graph);
 /// The block argument behind number \p index of argumentsOf.

@@ -39,8 +39,8 @@ enum class ProgramKind : uint8_t {
              ///< the batch) and the model's outputs as seen in training.
   gradients, ///< Loss and one output "gradient.NAME" a parameter.
   objective, ///< "loss": what training minimises, with penalties, in the
-             ///< model's own element type. Without a loss the sum of the first
-             ///< output.
+             ///< model's own element type. Without a loss, or of a chosen fn
+             ///< that is none, its first result, a floating-point scalar.
 };
 
 /// How a training step is made; every text is an nnc-language expression that
@@ -198,6 +198,25 @@ struct GraphInfo {
   std::vector<std::pair<int, int>> edges;
 };
 
+/// What fusion made of a program: `nnc show --fusion`.
+struct FusionInfo {
+  /// Ops that became one kernel.
+  struct Group {
+    std::string kind;             ///< "map", "row_sweep", "contraction", ...
+    std::vector<std::string> ops; ///< Without "nn.", in order.
+    std::vector<std::string> layers;
+    std::vector<std::string> outputs; ///< Types, e.g. "f32[batch, 128]".
+  };
+  /// Two ops that did not become one group, with their layers.
+  struct Remark {
+    std::string producer, producerLayer, consumer, consumerLayer, reason;
+  };
+  std::vector<Group> groups;
+  /// Ops that are a kernel of their own, or none at all.
+  std::vector<std::string> alone;
+  std::vector<Remark> remarks;
+};
+
 /// The compiling half. Not safe to call from two threads at once.
 class Compiler {
 public:
@@ -224,7 +243,14 @@ public:
                                     const CompileOptions &options,
                                     const std::string &phase) = 0;
 
-  /// The differentiated graph of \p wrt as text, or (explain) a derivation.
+  /// The groups of the program's ops, and why the rest stayed apart.
+  virtual Expected<FusionInfo> fusion(const ModelSource &source,
+                                      const CompileOptions &options) = 0;
+
+  /// The graph of the objective and its gradients by the parameters and inputs
+  /// that match \p wrt (none: all parameters, or all inputs of a model without)
+  /// as text, or (explain) a derivation. With the order 2 also the gradients of
+  /// the sum of all elements of the first ones.
   virtual Expected<std::string> gradient(const ModelSource &source,
                                          const CompileOptions &options,
                                          const std::vector<std::string> &wrt,

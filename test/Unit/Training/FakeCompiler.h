@@ -185,6 +185,10 @@ public:
                             const std::string &) override {
     return fail(ErrorCode::unsupported, "drawing");
   }
+  Expected<FusionInfo> fusion(const ModelSource &,
+                              const CompileOptions &) override {
+    return fail(ErrorCode::unsupported, "fusing");
+  }
   Expected<std::string> gradient(const ModelSource &, const CompileOptions &,
                                  const std::vector<std::string> &, int,
                                  bool) override {

@@ -151,7 +151,8 @@ static void eraseUnused(OpBuilder &builder, Operation *start,
 
 LogicalResult nnc::nn::differentiate(OpBuilder &builder, Value y,
                                      ArrayRef<Value> wrt,
-                                     SmallVectorImpl<Value> &gradients) {
+                                     SmallVectorImpl<Value> &gradients,
+                                     AdjointObserver observe) {
   if (!carriesGradient(y))
     return emitError(y.getLoc(), "only floating-point values have a gradient, "
                                  "got ")
@@ -166,9 +167,13 @@ LogicalResult nnc::nn::differentiate(OpBuilder &builder, Value y,
                          ? nullptr
                          : &*std::prev(builder.getInsertionPoint());
   Adjoints adjoints(builder);
-  if (path.dependent.contains(y))
-    adjoints.add(y, createFull(builder, y.getLoc(),
-                               cast<RankedTensorType>(y.getType()), 1.0));
+  if (path.dependent.contains(y)) {
+    Value one = createFull(builder, y.getLoc(),
+                           cast<RankedTensorType>(y.getType()), 1.0);
+    adjoints.add(y, one);
+    if (observe)
+      observe(nullptr, y, one, one);
+  }
   for (Operation *op : llvm::reverse(path.ops)) {
     SmallVector<Value> resultGradients, operandGradients;
     for (Value result : op->getResults())
@@ -181,13 +186,17 @@ LogicalResult nnc::nn::differentiate(OpBuilder &builder, Value y,
     differentiable.buildGradient(builder, resultGradients, operandGradients);
     for (auto [operand, gradient] :
          llvm::zip_equal(op->getOperands(), operandGradients))
-      if (gradient && path.dependent.contains(operand))
+      if (gradient && path.dependent.contains(operand)) {
         adjoints.add(operand, gradient);
+        if (observe)
+          observe(op, operand, gradient, adjoints.lookup(operand));
+      }
   }
   gradients.clear();
   for (Value input : inputs)
     gradients.push_back(adjoints.lookup(input));
-  eraseUnused(builder, start, gradients);
+  if (!observe)
+    eraseUnused(builder, start, gradients);
   return success();
 }
 

@@ -118,7 +118,10 @@ private:
                          function_ref<void(Operation *)> visit) const;
   void remark(Operation *producer, Operation *consumer, StringRef reason) {
     if (remarks)
-      remarks->push_back({producer, consumer, reason.str()});
+      remarks->push_back({producer->getName().getStringRef().str(),
+                          consumer->getName().getStringRef().str(),
+                          producer->getLoc(), consumer->getLoc(),
+                          reason.str()});
   }
   void rebuild();
 

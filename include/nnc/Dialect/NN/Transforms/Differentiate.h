@@ -17,6 +17,13 @@ namespace nnc::nn {
 /// the caller holds stay valid. y must be defined in a block of nn ops.
 mlir::Value prepareForDifferentiation(mlir::Value y);
 
+/// Told of each term of a sum over paths: \p consumer adds \p term to the
+/// adjoint of its operand \p value, which then is \p adjoint. First of the 1 that
+/// the sweep starts from, at the differentiated value, without a consumer.
+using AdjointObserver =
+    llvm::function_ref<void(mlir::Operation *consumer, mlir::Value value,
+                            mlir::Value term, mlir::Value adjoint)>;
+
 /// Emits at \p builder's insertion point, which all values must dominate, the
 /// gradients of \p y, or of the sum of its elements, with respect to \p wrt.
 /// \p gradients gets one value for each of wrt, of its type, null where y does
@@ -30,11 +37,13 @@ mlir::Value prepareForDifferentiation(mlir::Value y);
 /// the trait NonDifferentiable is an error at the op's location, as is a y of
 /// no floating-point type.
 ///
-/// y and wrt lie in one block (a wrt in another is unconnected).
-llvm::LogicalResult
-differentiate(mlir::OpBuilder &builder, mlir::Value y,
-              llvm::ArrayRef<mlir::Value> wrt,
-              llvm::SmallVectorImpl<mlir::Value> &gradients);
+/// y and wrt lie in one block (a wrt in another is unconnected). With
+/// \p observe, which is told of the terms in the order of the sweep, ops that
+/// no gradient needs stay too.
+llvm::LogicalResult differentiate(mlir::OpBuilder &builder, mlir::Value y,
+                                  llvm::ArrayRef<mlir::Value> wrt,
+                                  llvm::SmallVectorImpl<mlir::Value> &gradients,
+                                  AdjointObserver observe = nullptr);
 
 } // namespace nnc::nn
 

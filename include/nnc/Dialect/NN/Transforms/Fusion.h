@@ -16,8 +16,9 @@ constexpr unsigned maximumGroupSize = 64;
 
 /// Why two ops did not become one group.
 struct FusionRemark {
-  mlir::Operation *producer;
-  mlir::Operation *consumer;
+  /// Names of the ops, such as "nn.matmul", and their locations.
+  std::string producer, consumer;
+  mlir::Location producerPlace, consumerPlace;
   std::string reason;
 };
 
