@@ -176,6 +176,8 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value slot,
   Value firstRow = kernel.mul(tile, tileRows);
   if (!spec.m.isStatic() || spec.m.capacity % plan.tileRows != 0)
     firstRow = kernel.min(firstRow, kernel.sub(rows, tileRows));
+  if (!plan.severalChunks)
+    prefetchInputs(panel, firstRow);
   if (spec.m.isStatic() || plan.tileRows == 1)
     return emitRegisterTile(panel, plan.tileRows, firstRow, slot, from, steps);
   SmallVector<int64_t> sizes{1, plan.tileRows};
@@ -189,6 +191,26 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value slot,
       emitRegisterTile(panel, size, firstRow, slot, from, steps);
     });
   }
+}
+
+void ContractionEmitter::prefetchInputs(const Panel &panel, Value firstRow) {
+  SmallVector<Access> rowsOfInputs;
+  for (const Access &access : spec.inputs)
+    if (!access.strides.empty() && access.strides.back() == 1 &&
+        access.strides[spec.batch.size()] != 0)
+      rowsOfInputs.push_back(access);
+  if (rowsOfInputs.empty())
+    return;
+  kernel.loop(kernel.constant(0), tileRows, 1, [&](Value row) {
+    SmallVector<Value> indices(panel.batch);
+    indices.append({kernel.add(firstRow, row), panel.column});
+    for (const Access &access : rowsOfInputs) {
+      Value start =
+          kernel.pointer(kernel.pointerOf(access), kernel.elementOf(access),
+                         kernel.element(access, indices));
+      kernel.prefetch(start, kernel.elementOf(access), 0, plan.panelColumns);
+    }
+  });
 }
 
 void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
@@ -234,6 +256,10 @@ void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
       [&](Value, ValueRange values) -> SmallVector<Value> {
         SmallVector<Value> next(values);
         Value left = values[values.size() - 2], right = values.back();
+        // One row needs each column once: only the memory limits it.
+        if (!packed && tileSize == 1)
+          kernel.prefetch(right, element, prefetchSteps * rightStep,
+                          plan.panelColumns);
         SmallVector<Value> columns;
         for (int64_t vector = 0; vector < vectors; ++vector)
           columns.push_back(kernel.load(

@@ -8,6 +8,9 @@
 
 namespace nnc::kernels {
 
+/// Steps of k that memory is asked for ahead.
+inline constexpr int64_t prefetchSteps = 8;
+
 /// Emits one kernel. Sums of a block of tiles go through the stack to the
 /// epilogue, which is so emitted once and sees whole rows of a panel.
 class ContractionEmitter {
@@ -43,6 +46,8 @@ private:
   void emitRegisterTile(const Panel &panel, int64_t rows, mlir::Value firstRow,
                         mlir::Value slot, mlir::Value from, mlir::Value steps);
   void emitDotTile(const Panel &panel, mlir::Value slot);
+  /// Asks for what the epilogue will read beside the tile's sums.
+  void prefetchInputs(const Panel &panel, mlir::Value firstRow);
   void emitEpilogue(const Panel &panel, mlir::Value firstTile,
                     mlir::Value lastTile);
   /// The sums of \p lanes columns from \p column of \p row.

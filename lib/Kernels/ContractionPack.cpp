@@ -27,6 +27,8 @@ void ContractionEmitter::packRows(const Panel &panel, Value from, Value steps) {
     kernel.loop(zero, steps, 1, [&](Value step) {
       Value source = kernel.add(start, kernel.mul(step, spec.rhs.rowStride));
       Value place = kernel.mul(step, plan.panelColumns);
+      kernel.prefetch(kernel.pointer(rhs(), element, source), element,
+                      prefetchSteps * spec.rhs.rowStride, plan.panelColumns);
       for (int64_t vector = 0; vector < plan.tileColumns; ++vector) {
         Value columns =
             kernel.load(rhs(), element, kernel.add(source, vector * plan.lanes),

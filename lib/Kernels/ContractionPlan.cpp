@@ -75,8 +75,11 @@ ContractionPlan::ContractionPlan(const ContractionSpec &spec,
              (target.maskedWords || columns % lanes == 0)) {
     method = Method::direct;
     tileRows = rows;
-    tileColumns = std::min<int64_t>(4, ceilDiv(columns, lanes));
-    while (tileRows > mostRows(target, tileColumns))
+    // One row multiplies the panel's vectors as it reads them: long stretches
+    // of each row suit the memory.
+    int64_t widest = rows == 1 ? 8 : 4;
+    tileColumns = std::min(widest, ceilDiv(columns, lanes));
+    while (tileRows > 1 && tileRows > mostRows(target, tileColumns))
       --tileColumns;
     panelColumns = tileColumns * lanes;
   } else {

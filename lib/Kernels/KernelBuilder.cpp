@@ -374,6 +374,16 @@ Value KernelBuilder::loadScalar(Value base, Type element, Value at) {
   return fromStorage(builder, loc, stored, element);
 }
 
+void KernelBuilder::prefetch(Value base, Type element, int64_t ahead,
+                             int64_t count) {
+  constexpr int64_t lineBytes = 64;
+  constexpr int readOnly = 0, allLevels = 3, data = 1;
+  for (int64_t at = 0; at < count; at += lineBytes / storageBytes(element))
+    LLVM::Prefetch::create(builder, loc,
+                           pointer(base, element, constant(ahead + at)),
+                           readOnly, allLevels, data);
+}
+
 /// The addresses of lanes \p stride elements apart.
 static Value lanePointers(KernelBuilder &kernel, Value base, Type element,
                           Value at, int64_t width, int64_t stride) {

@@ -166,10 +166,11 @@ void AdamOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
   TensorExpr m = average(update.state(0), g, beta1);
   TensorExpr v = average(update.state(1), g * g, beta2);
   TensorExpr u = getAmsgrad() ? max(update.state(2), v) : v;
-  TensorExpr stepSize = update.rate / update.biasCorrection(beta1);
-  TensorExpr rootCorrection = sqrt(update.biasCorrection(beta2));
-  TensorExpr scale =
-      sqrt(u) / update.spread(rootCorrection) + number(getEpsilon());
+  // m / (1 - beta1^step) / (sqrt(u / (1 - beta2^step)) + epsilon), with both
+  // corrections in scalars: a division less an element.
+  TensorExpr root = sqrt(update.biasCorrection(beta2));
+  TensorExpr stepSize = update.rate * root / update.biasCorrection(beta1);
+  TensorExpr scale = sqrt(u) + update.spread(root * number(getEpsilon()));
   TensorExpr start = getDecoupled() ? update.decayed() : update.parameter;
   results.push_back(start - update.spread(stepSize) * m / scale);
   results.push_back(m);
@@ -204,10 +205,12 @@ void NadamOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
   TensorExpr g = update.gradient(getDecoupled());
   TensorExpr m = average(update.state(0), g, beta1);
   TensorExpr v = average(update.state(1), g * g, beta2);
-  TensorExpr scale = sqrt(v / update.spread(update.biasCorrection(beta2))) +
-                     number(getEpsilon());
-  TensorExpr gradientRate = update.rate * (1.0 - mu) / (1.0 - product);
-  TensorExpr momentumRate = update.rate * next / (1.0 - product * next);
+  // The correction of v in scalars, as for Adam.
+  TensorExpr root = sqrt(update.biasCorrection(beta2));
+  TensorExpr scale = sqrt(v) + update.spread(root * number(getEpsilon()));
+  TensorExpr rate = update.rate * root;
+  TensorExpr gradientRate = rate * (1.0 - mu) / (1.0 - product);
+  TensorExpr momentumRate = rate * next / (1.0 - product * next);
   TensorExpr start = getDecoupled() ? update.decayed() : update.parameter;
   TensorExpr moved = start - update.spread(gradientRate) * g / scale;
   results.push_back(moved - update.spread(momentumRate) * m / scale);
