@@ -14,7 +14,7 @@ endfunction()
 
 set(notice "<!-- Written by the target nnc-doc from the TableGen records. -->\n\n")
 
-generate(ops ${SOURCE}/include/nnc/Dialect/NN/IR/NNOps.td
+generate(ops ${SOURCE}/include/nnc/Dialect/NN/IR/NNAllOps.td
          -gen-dialect-doc -dialect=nn)
 string(REPLACE "[TOC]\n\n" "" ops "${ops}")
 file(WRITE ${OUT}/Ops.md "${notice}${ops}")

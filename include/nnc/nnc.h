@@ -10,6 +10,7 @@
 #include "nnc/Graph/Dim.h"
 #include "nnc/Graph/Graph.h"
 #include "nnc/Graph/Layers.h"
+#include "nnc/Graph/Loops.h"
 #include "nnc/Graph/Losses.h"
 #include "nnc/Graph/Ops.h"
 #include "nnc/Model.h"

@@ -1,6 +1,7 @@
 //===- BuiltinLayers.cpp - The layers of the language ---------------------===//
 
 #include "Elaborator.h"
+#include "nnc/Graph/Loops.h"
 #include <map>
 
 using namespace nnc;
@@ -111,6 +112,67 @@ static Value buildMultiHeadAttention(BuiltinCall &call) {
                                         call.integer("heads"), options));
 }
 
+/// What the recurrent layers share.
+static std::optional<RecurrentOptions> recurrentOptions(BuiltinCall &call) {
+  RecurrentOptions options;
+  options.activation = call.activation("activation");
+  const std::string &output = call.text("output");
+  options.output = output == "last"     ? RecurrentOutput::last
+                   : output == "states" ? RecurrentOutput::states
+                                        : RecurrentOutput::sequence;
+  const std::string &direction = call.text("direction");
+  options.direction = direction == "both"       ? RecurrentDirection::both
+                      : direction == "backward" ? RecurrentDirection::backward
+                                                : RecurrentDirection::forward;
+  if (call.isGiven("mask"))
+    options.mask = call.tensor("mask");
+  if (call.isGiven("initial")) {
+    std::optional<std::vector<Tensor>> initial = call.tensors("initial");
+    if (!initial)
+      return std::nullopt;
+    options.initial = std::move(*initial);
+  }
+  options.bias = call.boolean("bias");
+  options.recurrentBias = call.boolean("recurrent_bias");
+  options.recurrentInitializer = call.initializer("recurrent_initializer");
+  options.weights = call.weights();
+  options.name = call.name();
+  return options;
+}
+
+static Value results(const std::vector<Tensor> &tensors) {
+  std::vector<Value> values;
+  for (const Tensor &tensor : tensors)
+    values.push_back(Value::ofTensor(tensor));
+  return Value::ofResults(std::move(values));
+}
+
+static Value buildRnn(BuiltinCall &call) {
+  std::optional<RecurrentOptions> options = recurrentOptions(call);
+  if (!options)
+    return {};
+  return results(rnn(call.operand("x"), call.integer("units"), *options));
+}
+
+static Value buildLstm(BuiltinCall &call) {
+  std::optional<RecurrentOptions> options = recurrentOptions(call);
+  if (!options)
+    return {};
+  options->recurrentActivation = call.activation("recurrent_activation");
+  options->peepholes = call.boolean("peepholes");
+  options->forgetBias = call.number("forget_bias");
+  return results(lstm(call.operand("x"), call.integer("units"), *options));
+}
+
+static Value buildGru(BuiltinCall &call) {
+  std::optional<RecurrentOptions> options = recurrentOptions(call);
+  if (!options)
+    return {};
+  options->recurrentActivation = call.activation("recurrent_activation");
+  options->resetAfter = call.boolean("reset_after");
+  return results(gru(call.operand("x"), call.integer("units"), *options));
+}
+
 BuiltinHandler frontend::findLayerHandler(const std::string &name) {
   static const std::map<std::string, BuiltinHandler> handlers = {
       {"batch_norm", buildBatchNorm},
@@ -120,11 +182,14 @@ BuiltinHandler frontend::findLayerHandler(const std::string &name) {
       {"embedding", buildEmbedding},
       {"gaussian_noise", buildGaussianNoise},
       {"group_norm", buildGroupNorm},
+      {"gru", buildGru},
       {"instance_norm", buildInstanceNorm},
       {"layer_norm", buildLayerNorm},
+      {"lstm", buildLstm},
       {"maxout", buildMaxout},
       {"multi_head_attention", buildMultiHeadAttention},
       {"prelu", buildPrelu},
+      {"rnn", buildRnn},
   };
   auto found = handlers.find(name);
   return found == handlers.end() ? nullptr : found->second;

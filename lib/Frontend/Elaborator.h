@@ -10,7 +10,7 @@
 #define NNC_LIB_FRONTEND_ELABORATOR_H
 
 #include "Scope.h"
-#include "nnc/Graph/Layers.h"
+#include "nnc/Graph/Loops.h"
 #include <set>
 
 namespace nnc::frontend {
@@ -248,6 +248,28 @@ private:
   };
   std::optional<SourceValues> evaluateSource(const ast::LoopSource &source,
                                              Scope &scope);
+
+  // Loops and branches at run time.
+  Value evaluateScan(const ast::LoopExpr &loop, Scope &scope,
+                     const std::string &segment);
+  Value evaluateWhile(const ast::LoopExpr &loop, Scope &scope,
+                      const std::string &segment);
+  std::optional<ScanSource> evaluateScanSource(const ast::LoopSource &source,
+                                               Scope &scope);
+  bool bindCarried(const ast::LoopExpr &loop,
+                   const std::vector<Tensor> &carried, Scope &body);
+  /// The `next` of each carried value, of its type.
+  std::optional<std::vector<Tensor>>
+  nextOfCarried(const ast::LoopExpr &loop, const std::vector<Tensor> &carried,
+                Scope &body);
+  /// \p expr as a tensor for \p wantedBy; numbers become scalars.
+  std::optional<Tensor> evaluateTensor(const ast::Expr &expr, Scope &scope,
+                                       const std::string &wantedBy);
+  /// An `if` on a tensor: both sides are computed, one is taken.
+  Value selectSide(const ast::IfExpr &branch, const Tensor &condition,
+                   Scope &scope);
+  std::optional<std::vector<Value>>
+  runSide(const ast::IfExpr &branch, const ast::Block &block, Scope &scope);
 
   unsigned callDepth = 0;
   unsigned expressionDepth = 0;

@@ -407,7 +407,7 @@ Value Elaborator::evaluateIf(const IfExpr &branch, Scope &scope) {
   if (condition.isPoison())
     return condition;
   if (condition.isTensor())
-    return error(branch.range, ErrorCode::unsupported, "an 'if' on a tensor");
+    return selectSide(branch, condition.tensor, scope);
   if (!condition.isBool())
     return error(branch.condition->range, ErrorCode::wrongKind, "if", "a bool",
                  describe(condition));

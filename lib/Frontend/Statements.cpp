@@ -211,9 +211,9 @@ Value Elaborator::evaluateLoop(const LoopExpr &loop, Scope &scope,
   case LoopKind::Repeat:
     return evaluateRepeat(loop, scope, segment);
   case LoopKind::Scan:
-    return error(loop.range, ErrorCode::unsupported, "'scan'");
+    return evaluateScan(loop, scope, segment);
   case LoopKind::While:
-    return error(loop.range, ErrorCode::unsupported, "'while'");
+    return evaluateWhile(loop, scope, segment);
   }
   return {};
 }

@@ -118,8 +118,6 @@ void Walker::walkCall(const CallExpr &call) {
 }
 
 void Walker::walkLoop(const LoopExpr &loop) {
-  if (loop.loop != LoopKind::Repeat)
-    report(loop.range, loop.loop == LoopKind::Scan ? "'scan'" : "'while'");
   for (const Carry &carry : loop.carries) {
     walk(*carry.initial);
     local.insert(carry.name.text);

@@ -7,9 +7,9 @@
 
 namespace nnc::frontend {
 
-/// Reports each call of a built-in that is not supported, and each loop that
-/// is not, in \p function and in all that it calls, except those that
-/// \p diagnostics has already. So a person sees at once what a model lacks.
+/// Reports each call of a built-in that is not supported, in \p function and in
+/// all that it calls, except those that \p diagnostics has already. So a person
+/// sees at once what a model lacks.
 void reportUnsupported(const LoadedFile &file, const ast::ModelDecl &model,
                        const ast::Function &function, Diagnostics &diagnostics);
 

@@ -55,8 +55,12 @@ void nnc::buildSimplifyPipeline(OpPassManager &passManager,
         size == options.sizes.end() || size->second != 1)
       specialize.bounded.push_back(name);
   functions.addPass(nn::createSpecializePass(specialize));
-  if (options.optimizationLevel == 0)
+  if (options.optimizationLevel == 0) {
+    functions.addPass(nn::createUnrollLoopsPass());
     return;
+  }
+  functions.addPass(nn::createSimplifyPass());
+  functions.addPass(nn::createUnrollLoopsPass());
   functions.addPass(nn::createSimplifyPass());
 }
 

@@ -17,6 +17,7 @@ void reference::registerReferenceModels(DialectRegistry &registry) {
     attachLossModels(*context);
     attachOptimizerModels(*context);
     attachFusionModels(*context);
+    attachLoopModels(*context);
   });
 }
 

@@ -24,6 +24,7 @@ void attachRandomModels(mlir::MLIRContext &context);
 void attachLossModels(mlir::MLIRContext &context);
 void attachOptimizerModels(mlir::MLIRContext &context);
 void attachFusionModels(mlir::MLIRContext &context);
+void attachLoopModels(mlir::MLIRContext &context);
 
 /// The reference model of Op: \p function(op, operands, results, sizes).
 template <typename Op, auto function>

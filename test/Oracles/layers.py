@@ -390,15 +390,16 @@ def running():
     }
 
 
-write_oracle(
-    "layers.json",
-    {
-        "cases": [
-            *normalisations(),
-            *attentions(),
-            *other_layers(),
-            *functions(),
-        ],
-        "running": running(),
-    },
-)
+if __name__ == "__main__":
+    write_oracle(
+        "layers.json",
+        {
+            "cases": [
+                *normalisations(),
+                *attentions(),
+                *other_layers(),
+                *functions(),
+            ],
+            "running": running(),
+        },
+    )

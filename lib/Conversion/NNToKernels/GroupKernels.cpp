@@ -62,8 +62,34 @@ public:
   unsigned outputNumber(unsigned output) {
     return op.getInputs().size() + output;
   }
+  /// \p accesses from where the first of each buffer begins, except of the
+  /// buffers in \p fixed, which are read in other ways too.
+  std::vector<kernels::Access>
+  withOffsets(std::vector<kernels::Access> accesses,
+              ArrayRef<unsigned> fixed = {}) {
+    offsets.assign(buffers.size(), 0);
+    for (unsigned number = 0; number < op.getInputs().size(); ++number) {
+      std::optional<int64_t> first;
+      bool forwards = !llvm::is_contained(fixed, number);
+      for (const kernels::Access &access : accesses) {
+        if (access.buffer != number)
+          continue;
+        first = std::min(first.value_or(access.offset), access.offset);
+        forwards &= llvm::all_of(access.strides,
+                                 [](int64_t stride) { return stride >= 0; });
+      }
+      if (!forwards || !first || *first <= 0)
+        continue;
+      for (kernels::Access &access : accesses)
+        if (access.buffer == number)
+          access.offset -= *first;
+      unsigned bits = buffers[number].element.getIntOrFloatBitWidth();
+      offsets[number] = *first * std::max(1u, bits / 8);
+    }
+    return accesses;
+  }
   LoweredOp finish(kernels::Kernels kernels) {
-    LoweredOp lowered{std::move(kernels), {}};
+    LoweredOp lowered{std::move(kernels), {}, offsets};
     llvm::append_range(lowered.buffers, op.getInputs());
     llvm::append_range(lowered.buffers, op.getOutputs());
     return lowered;
@@ -72,6 +98,7 @@ public:
   FusionOp op;
   YieldOp yield;
   std::vector<kernels::Buffer> buffers;
+  SmallVector<int64_t> offsets;
 };
 } // namespace
 
@@ -102,7 +129,7 @@ Expected<LoweredOp> nnc::lowerMapGroup(LoweringContext &context, FusionOp op) {
   for (Value result : results)
     if (auto required = loads.require(result, {}); !required)
       return fail(std::move(required).error());
-  spec.inputs = loads.accesses;
+  spec.inputs = group.withOffsets(loads.accesses);
   for (auto [i, result] : llvm::enumerate(results))
     spec.outputs.push_back(
         loads.identity(typeOf(result), group.outputNumber(i)));
@@ -166,7 +193,8 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
   for (Value result : results)
     if (auto required = loads.require(result, known); !required)
       return fail(std::move(required).error());
-  spec.inputs = loads.accesses;
+  spec.inputs =
+      group.withOffsets(loads.accesses, {spec.lhs.buffer, spec.rhs.buffer});
   for (auto [i, result] : llvm::enumerate(results))
     spec.outputs.push_back(
         loads.identity(typeOf(result), group.outputNumber(i)));

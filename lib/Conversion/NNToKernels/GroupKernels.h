@@ -13,6 +13,9 @@ namespace nnc {
 struct LoweredOp {
   kernels::Kernels kernels;
   llvm::SmallVector<mlir::Value> buffers;
+  /// Where in its memory each buffer begins, in bytes; empty: at its start.
+  /// Kernels that differ only in what part they read are then one.
+  llvm::SmallVector<int64_t> offsets = {};
 };
 
 /// Where kernels go and for what machine.

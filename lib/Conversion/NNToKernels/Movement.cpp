@@ -80,11 +80,12 @@ static Expected<SmallVector<LoweredOp>> lowerConcat(LoweringContext &context,
       return fail(unsupportedAt(op, "joining along a dimension of open size"));
     auto kernels = emitSimpleMap(
         context, "concat", op, type, {bufferFor(type), bufferFor(op.getType())},
-        {{0, stridesOf(type), 0}}, {1, strides, start * strides[op.getAxis()]},
-        passOn);
+        {{0, stridesOf(type), 0}}, {1, strides, 0}, passOn);
     if (!kernels)
       return fail(std::move(kernels).error());
-    lowered.push_back({*kernels, {part, op.getY()}});
+    int64_t bytes = std::max(1u, op.getType().getElementTypeBitWidth() / 8) *
+                    start * strides[op.getAxis()];
+    lowered.push_back({*kernels, {part, op.getY()}, {0, bytes}});
     start += type.getDimSize(op.getAxis());
   }
   return lowered;

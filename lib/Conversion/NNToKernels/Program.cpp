@@ -65,6 +65,8 @@ private:
     bool barrierBefore = false;
     /// What it computes.
     Operation *op = nullptr;
+    /// Bytes into each storage; empty: none.
+    SmallVector<int64_t> offsets = {};
   };
 
   func::FuncOp function;
@@ -269,7 +271,7 @@ void ProgramLowering::addCall(const LoweredOp &lowered, Operation *op) {
     storages.push_back({{}, lowered.kernels.scratchBytes, -1});
   }
   for (func::FuncOp phase : lowered.kernels.phases)
-    calls.push_back({phase, used, false, op});
+    calls.push_back({phase, used, false, op, lowered.offsets});
 }
 
 Expected<void> ProgramLowering::lowerConstant(Operation *op,
@@ -529,8 +531,10 @@ Expected<KernelProgram> ProgramLowering::run() {
   for (const Call &call : calls) {
     kernels::ProgramCall programCall{call.kernel, {}, call.barrierBefore};
     int64_t callBytes = 0;
-    for (unsigned number : call.storages) {
+    for (auto [i, number] : llvm::enumerate(call.storages)) {
       programCall.operands.push_back(storages[number].place);
+      if (i < call.offsets.size())
+        programCall.operands.back().offset += call.offsets[i];
       callBytes += storages[number].bytes;
     }
     bytes += callBytes;

@@ -1,7 +1,7 @@
 //===- LayerOracleTest.cpp - Layers and functions against PyTorch ---------===//
 //
-// Model files of test/Inputs/oracles/layers.json, compiled in double precision
-// through the door to the compiling half: results, gradients, and the states
+// Model files of test/Inputs/oracles/{layers,recurrent}.json, compiled in double
+// precision through the door to the compiling half: results, gradients, and the states
 // that training updates.
 //
 //===----------------------------------------------------------------------===//
@@ -118,13 +118,14 @@ protected:
           << what << " at " << i;
   }
 
+  /// Compares results and gradients of each of the oracle's cases.
+  void checkCases();
+
   Compiler *compiler = nullptr;
   nlohmann::json oracle;
 };
 
-} // namespace
-
-TEST_F(LayerOracle, ResultsAndGradients) {
+void LayerOracle::checkCases() {
   for (const nlohmann::json &entry : oracle["cases"]) {
     SCOPED_TRACE(entry["name"].get<std::string>());
     CompileOptions options;
@@ -142,6 +143,16 @@ TEST_F(LayerOracle, ResultsAndGradients) {
     for (const auto &[name, gradient] : entry["gradients"].items())
       expectNear(found["gradient." + qualified(name)], gradient, name);
   }
+}
+
+} // namespace
+
+TEST_F(LayerOracle, ResultsAndGradients) { checkCases(); }
+
+TEST_F(LayerOracle, RecurrentResultsAndGradients) {
+  oracle = readOracle("recurrent");
+  ASSERT_FALSE(oracle.is_null());
+  checkCases();
 }
 
 TEST_F(LayerOracle, RunningStatistics) {

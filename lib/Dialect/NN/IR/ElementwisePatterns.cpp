@@ -64,11 +64,62 @@ struct AddOfNegation : OpRewritePattern<AddOp> {
     return success();
   }
 };
+
+/// Two neighbours along an axis, each padded with zeros where the other
+/// stands, are side by side: the gradient of what was cut in parts.
+struct AddOfNeighbours : OpRewritePattern<AddOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AddOp op,
+                                PatternRewriter &rewriter) const override;
+};
 } // namespace
+
+/// The only axis along which \p pad, of zeros and without gaps, adds margins.
+static std::optional<int64_t> paddedAxis(PadOp pad) {
+  if (!pad || !pad.getValue().isZero() || !pad->hasOneUse())
+    return std::nullopt;
+  std::optional<int64_t> axis;
+  for (int64_t i = 0; i < pad.getType().getRank(); ++i) {
+    if (pad.getInterior()[i] != 0)
+      return std::nullopt;
+    if (pad.getLow()[i] == 0 && pad.getHigh()[i] == 0)
+      continue;
+    if (axis)
+      return std::nullopt;
+    axis = i;
+  }
+  return axis;
+}
+
+LogicalResult
+AddOfNeighbours::matchAndRewrite(AddOp op, PatternRewriter &rewriter) const {
+  auto first = op.getA().getDefiningOp<PadOp>(),
+       second = op.getB().getDefiningOp<PadOp>();
+  std::optional<int64_t> axis = paddedAxis(first);
+  if (!axis || paddedAxis(second) != axis)
+    return rewriter.notifyMatchFailure(op, "operands are no such pads");
+  auto end = [&](PadOp pad) {
+    return pad.getType().getDimSize(*axis) - pad.getHigh()[*axis];
+  };
+  if (end(second) == first.getLow()[*axis])
+    std::swap(first, second);
+  if (end(first) != second.getLow()[*axis])
+    return rewriter.notifyMatchFailure(op, "operands are no neighbours");
+  SmallVector<int64_t> low(first.getLow()), high(second.getHigh()),
+      interior(low.size(), 0);
+  Value both = ConcatOp::create(rewriter, op.getLoc(),
+                                ValueRange{first.getX(), second.getX()}, *axis);
+  if (low[*axis] == 0 && high[*axis] == 0)
+    rewriter.replaceOp(op, both);
+  else
+    rewriter.replaceOpWithNewOp<PadOp>(op, both, first.getValue(), low, high,
+                                       interior);
+  return success();
+}
 
 void AddOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                         MLIRContext *context) {
-  patterns.add<AddOfNegation>(context);
+  patterns.add<AddOfNegation, AddOfNeighbours>(context);
 }
 
 //===----------------------------------------------------------------------===//

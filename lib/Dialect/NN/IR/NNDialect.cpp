@@ -2,7 +2,7 @@
 
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/DialectImplementation.h"
-#include "nnc/Dialect/NN/IR/NN.h"
+#include "nnc/Dialect/NN/IR/Loops.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -23,6 +23,10 @@ void NNDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "nnc/Dialect/NN/IR/NNOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "nnc/Dialect/NN/IR/NNLoopOps.cpp.inc"
       >();
 }
 

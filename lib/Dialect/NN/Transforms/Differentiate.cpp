@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "nnc/Dialect/NN/Transforms/Differentiate.h"
+#include "ScanGradient.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
 #include "llvm/ADT/DenseMap.h"
@@ -180,10 +181,15 @@ LogicalResult nnc::nn::differentiate(OpBuilder &builder, Value y,
       resultGradients.push_back(adjoints.lookup(result));
     if (llvm::none_of(resultGradients, [](Value v) { return bool(v); }))
       continue;
-    auto differentiable = dyn_cast<DifferentiableOpInterface>(op);
-    if (!differentiable)
+    if (auto scan = dyn_cast<ScanOp>(op)) {
+      if (failed(buildScanGradient(builder, scan, resultGradients,
+                                   operandGradients)))
+        return failure();
+    } else if (auto differentiable = dyn_cast<DifferentiableOpInterface>(op)) {
+      differentiable.buildGradient(builder, resultGradients, operandGradients);
+    } else {
       return op->emitOpError("has no gradient rule");
-    differentiable.buildGradient(builder, resultGradients, operandGradients);
+    }
     for (auto [operand, gradient] :
          llvm::zip_equal(op->getOperands(), operandGradients))
       if (gradient && path.dependent.contains(operand)) {

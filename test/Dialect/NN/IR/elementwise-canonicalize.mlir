@@ -270,3 +270,31 @@ func.func @rounding_casts(%f: tensor<4xf32>, %i: tensor<4xi32>, %h: tensor<4xf16
   %5 = nn.cast %4 : tensor<4xbf16> to tensor<4xf16>
   return %1, %3, %5 : tensor<4xf32>, tensor<4xi32>, tensor<4xf16>
 }
+
+// The gradient of what was cut in three is put together again, in any order.
+// CHECK-LABEL: func @add_of_neighbours
+// CHECK-SAME: (%[[A:[^:]+]]: tensor<2x1xf32>, %[[B:[^:]+]]: tensor<2x2xf32>, %[[C:[^:]+]]: tensor<2x3xf32>)
+// CHECK-NEXT: %[[Y:.+]] = nn.concat %[[A]], %[[B]], %[[C]] axis = 1
+// CHECK-NEXT: return %[[Y]]
+func.func @add_of_neighbours(%a: tensor<2x1xf32>, %b: tensor<2x2xf32>, %c: tensor<2x3xf32>) -> tensor<2x6xf32> {
+  %p = nn.pad %a value = 0.0 low = [0, 0] high = [0, 5] interior = [0, 0] : tensor<2x1xf32> -> tensor<2x6xf32>
+  %q = nn.pad %b value = 0.0 low = [0, 1] high = [0, 3] interior = [0, 0] : tensor<2x2xf32> -> tensor<2x6xf32>
+  %r = nn.pad %c value = 0.0 low = [0, 3] high = [0, 0] interior = [0, 0] : tensor<2x3xf32> -> tensor<2x6xf32>
+  %s = nn.add %r, %q : tensor<2x6xf32>
+  %y = nn.add %s, %p : tensor<2x6xf32>
+  return %y : tensor<2x6xf32>
+}
+
+// Margins that overlap, of another value or along two axes stay as they are.
+// CHECK-LABEL: func @add_of_others
+// CHECK-NOT: nn.concat
+// CHECK: return
+func.func @add_of_others(%a: tensor<2x2xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
+  %p = nn.pad %a value = 0.0 low = [0, 0] high = [0, 2] interior = [0, 0] : tensor<2x2xf32> -> tensor<2x4xf32>
+  %q = nn.pad %a value = 0.0 low = [0, 1] high = [0, 1] interior = [0, 0] : tensor<2x2xf32> -> tensor<2x4xf32>
+  %r = nn.pad %a value = 1.0 low = [0, 2] high = [0, 0] interior = [0, 0] : tensor<2x2xf32> -> tensor<2x4xf32>
+  %s = nn.pad %a value = 0.0 low = [0, 0] high = [0, 2] interior = [0, 0] : tensor<2x2xf32> -> tensor<2x4xf32>
+  %x = nn.add %p, %q : tensor<2x4xf32>
+  %y = nn.add %r, %s : tensor<2x4xf32>
+  return %x, %y : tensor<2x4xf32>, tensor<2x4xf32>
+}

@@ -127,4 +127,19 @@ def FuseOpsPass : Pass<"nn-fuse-ops", "mlir::func::FuncOp"> {
   ];
 }
 
+def UnrollLoopsPass : Pass<"nn-unroll-loops", "mlir::func::FuncOp"> {
+  let summary = "Replace each scan by its steps";
+  let description = [{
+    Input: a function of nn ops after `nn-specialize`. Output: the same function
+    where each `nn.scan` is a copy of its body for each step: sources are read by
+    `nn.slice`, stacked results are an `nn.concat`. Steps that compute the same
+    are then merged by the common passes, so that a gradient shares what the
+    forward pass computes.
+
+    A scan along a size that is left open is an error, as is one that would
+    become more than 200000 ops.
+  }];
+  let dependentDialects = ["::nnc::nn::NNDialect"];
+}
+
 #endif // NNC_DIALECT_NN_TRANSFORMS_PASSES

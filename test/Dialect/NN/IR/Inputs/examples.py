@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 # Shown in the example of the op that it ends.
-PART_OF_ANOTHER = {"nn.yield": "nn.fusion"}
+PART_OF_ANOTHER = {"nn.next": "nn.scan", "nn.yield": "nn.fusion"}
 
 
 def read_examples(path):
