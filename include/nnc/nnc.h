@@ -9,6 +9,7 @@
 
 #include "nnc/Graph/Dim.h"
 #include "nnc/Graph/Graph.h"
+#include "nnc/Graph/Images.h"
 #include "nnc/Graph/Layers.h"
 #include "nnc/Graph/Loops.h"
 #include "nnc/Graph/Losses.h"

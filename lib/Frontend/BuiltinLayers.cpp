@@ -1,6 +1,7 @@
 //===- BuiltinLayers.cpp - The layers of the language ---------------------===//
 
 #include "Elaborator.h"
+#include "nnc/Graph/Images.h"
 #include "nnc/Graph/Loops.h"
 #include <map>
 
@@ -173,19 +174,65 @@ static Value buildGru(BuiltinCall &call) {
   return results(gru(call.operand("x"), call.integer("units"), *options));
 }
 
+//===----------------------------------------------------------------------===//
+// Images
+//===----------------------------------------------------------------------===//
+
+static Padding paddingOf(BuiltinCall &call) {
+  if (!call.value("padding").isString())
+    return call.integers("padding");
+  return call.text("padding") == "same" ? Padding::Kind::same
+                                        : Padding::Kind::valid;
+}
+
+template <auto layer> static Value buildConvolution(BuiltinCall &call) {
+  return call.result(layer(call.operand("x"), call.integer("filters"),
+                           call.integers("kernel"),
+                           {.stride = call.integers("stride"),
+                            .padding = paddingOf(call),
+                            .dilation = call.integers("dilation"),
+                            .groups = call.integer("groups"),
+                            .activation = call.activation("activation"),
+                            .bias = call.boolean("bias"),
+                            .weights = call.weights(),
+                            .name = call.name()}));
+}
+
+template <auto layer> static Value buildPool(BuiltinCall &call) {
+  bool isMean = call.builtin.indexOf("count_padding") >= 0;
+  return call.result(
+      layer(call.operand("x"), call.integers("size"),
+            {.stride = call.integers("stride"),
+             .padding = call.integers("padding"),
+             .countPadding = isMean && call.boolean("count_padding"),
+             .name = call.name()}));
+}
+
+template <auto layer> static Value buildGlobalPool(BuiltinCall &call) {
+  return call.result(layer(call.operand("x")));
+}
+
 BuiltinHandler frontend::findLayerHandler(const std::string &name) {
   static const std::map<std::string, BuiltinHandler> handlers = {
+      {"avg_pool1d", buildPool<avgPool1d>},
+      {"avg_pool2d", buildPool<avgPool2d>},
       {"batch_norm", buildBatchNorm},
+      {"conv1d", buildConvolution<conv1d>},
+      {"conv2d", buildConvolution<conv2d>},
       {"dense", buildDense},
       {"dropconnect", buildDropconnect},
       {"dropout", buildDropout},
       {"embedding", buildEmbedding},
       {"gaussian_noise", buildGaussianNoise},
+      {"global_avg_pool", buildGlobalPool<globalAvgPool>},
+      {"global_max_pool", buildGlobalPool<globalMaxPool>},
       {"group_norm", buildGroupNorm},
       {"gru", buildGru},
       {"instance_norm", buildInstanceNorm},
       {"layer_norm", buildLayerNorm},
       {"lstm", buildLstm},
+      {"max_pool1d", buildPool<maxPool1d>},
+      {"max_pool2d", buildPool<maxPool2d>},
       {"maxout", buildMaxout},
       {"multi_head_attention", buildMultiHeadAttention},
       {"prelu", buildPrelu},

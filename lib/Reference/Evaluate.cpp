@@ -9,6 +9,7 @@ using namespace nnc::reference;
 
 void reference::registerReferenceModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
+    attachConvolutionModels(*context);
     attachElementwiseModels(*context);
     attachReductionModels(*context);
     attachLinearModels(*context);

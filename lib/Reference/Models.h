@@ -16,6 +16,7 @@ using Operands = llvm::ArrayRef<const Tensor *>;
 using Results = llvm::MutableArrayRef<Tensor>;
 
 // One function a family, in the file of its name.
+void attachConvolutionModels(mlir::MLIRContext &context);
 void attachElementwiseModels(mlir::MLIRContext &context);
 void attachReductionModels(mlir::MLIRContext &context);
 void attachLinearModels(mlir::MLIRContext &context);

@@ -64,15 +64,28 @@ private:
 
 } // namespace
 
+/// The taps of a filter: the sizes of a weight [filters, channels, taps...]
+/// after the first two.
+static double tapsOf(const std::vector<int64_t> &shape) {
+  double taps = 1;
+  for (size_t i = 2; i < shape.size(); ++i)
+    taps *= shape[i];
+  return taps;
+}
+
 double Filler::fanIn() const {
   if (argument.fanIn > 0)
     return argument.fanIn;
+  if (argument.shape.size() > 2)
+    return argument.shape[1] * tapsOf(argument.shape);
   return argument.shape.empty() ? 1 : argument.shape.front();
 }
 
 double Filler::fanOut() const {
   if (argument.fanOut > 0)
     return argument.fanOut;
+  if (argument.shape.size() > 2)
+    return argument.shape[0] * tapsOf(argument.shape);
   return argument.shape.empty() ? 1 : argument.shape.back();
 }
 

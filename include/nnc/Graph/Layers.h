@@ -14,7 +14,8 @@
 namespace nnc {
 
 /// Ways a parameter starts. fan_in and fan_out of a weight [in, out] are its
-/// sizes.
+/// sizes; of a weight [filters, channels, taps...] channels and filters times
+/// the number of taps.
 namespace init {
 Initializer zeros();
 Initializer ones();

@@ -153,9 +153,12 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
                                                FusionOp op) {
   GroupBuffers group(op);
   MatmulOp matmul;
-  for (Operation &inner : op.getBody().front())
+  for (Operation &inner : op.getBody().front()) {
+    if (isa<Conv2dOp, Conv2dDataGradientOp>(inner))
+      return lowerConvolutionGroup(context, op, &inner);
     if (auto found = dyn_cast<MatmulOp>(inner))
       matmul = found;
+  }
   RankedTensorType domain = matmul.getType();
   int64_t rank = domain.getRank();
   SmallVector<int64_t> order = inOrder(rank);

@@ -36,6 +36,10 @@ kernels::Buffer bufferFor(mlir::RankedTensorType type);
 Expected<LoweredOp> lowerMapGroup(LoweringContext &context, nn::FusionOp op);
 Expected<LoweredOp> lowerContractionGroup(LoweringContext &context,
                                           nn::FusionOp op);
+/// The contraction group whose product is the convolution \p op.
+Expected<LoweredOp> lowerConvolutionGroup(LoweringContext &context,
+                                          nn::FusionOp group,
+                                          mlir::Operation *op);
 Expected<LoweredOp> lowerReduceGroup(LoweringContext &context, nn::FusionOp op);
 Expected<LoweredOp> lowerRowSweepGroup(LoweringContext &context,
                                        nn::FusionOp op);
@@ -44,6 +48,9 @@ Expected<LoweredOp> lowerRowSweepGroup(LoweringContext &context,
 /// a program as they came (copies).
 Expected<llvm::SmallVector<LoweredOp>> lowerMovement(LoweringContext &context,
                                                      mlir::Operation *op);
+/// Weight gradients of convolutions, and pools; nothing for other ops.
+std::optional<Expected<LoweredOp>> lowerImageOp(LoweringContext &context,
+                                                mlir::Operation *op);
 Expected<LoweredOp> lowerCopy(LoweringContext &context, mlir::Operation *anchor,
                               mlir::Value from, mlir::Value to);
 /// Fills \p to with the number of the immediate \p op.

@@ -313,5 +313,10 @@ Expected<SmallVector<LoweredOp>> nnc::lowerMovement(LoweringContext &context,
     return lowerGather(context, gather);
   if (auto scatter = dyn_cast<ScatterAddOp>(op))
     return lowerScatterAdd(context, scatter);
+  if (auto image = lowerImageOp(context, op)) {
+    if (!*image)
+      return fail(std::move(*image).error());
+    return SmallVector<LoweredOp>{std::move(**image)};
+  }
   return fail(unsupportedAt(op, "generating code for this op"));
 }

@@ -78,6 +78,60 @@ TEST_P(Layers, normalisation) {
   expectError(ErrorCode::axisOutOfRange, batchNorm(image, {.axis = 5}));
 }
 
+TEST_P(Layers, convolution) {
+  Tensor picture = graph.input("picture", {batch, 4, 9, 8});
+  EXPECT_EQ(conv2d(picture, 6, {3}, {.activation = relu, .name = "a"}).str(),
+            "f32[batch, 6, 7, 6]");
+  EXPECT_EQ(conv2d(picture, 6, {3, 2},
+                   {.stride = {2, 1},
+                    .padding = Padding::Kind::same,
+                    .groups = 2,
+                    .bias = false,
+                    .name = "b"})
+                .str(),
+            "f32[batch, 6, 5, 8]");
+  EXPECT_EQ(conv2d(picture, 1, {3},
+                   {.padding = {{1, 2, 0, 3}}, .dilation = {2}, .name = "c"})
+                .str(),
+            "f32[batch, 1, 8, 7]");
+  EXPECT_EQ(conv1d(image, 5, {3}, {.padding = 1, .name = "d"}).str(),
+            "f32[batch, 5, 6]");
+  EXPECT_EQ(weights(graph),
+            "a.weight[6, 4, 3, 3] a.bias[6] b.weight[6, 2, 3, 2] "
+            "c.weight[1, 4, 3, 3] c.bias[1] d.weight[5, 4, 3] d.bias[5]");
+  expectError(ErrorCode::tensorExpected, conv2d(image, 3, {3}));
+  expectError(ErrorCode::settingOutOfRange, conv2d(picture, 0, {3}));
+  expectError(ErrorCode::settingOutOfRange, conv2d(picture, 3, {10}));
+  expectError(ErrorCode::settingOutOfRange, conv2d(picture, 3, {3, 3, 3}));
+  expectError(ErrorCode::settingOutOfRange, conv2d(picture, 3, {}));
+  expectError(ErrorCode::settingOutOfRange,
+              conv2d(picture, 6, {3}, {.groups = 3}));
+  expectError(ErrorCode::settingOutOfRange,
+              conv2d(picture, 6, {3}, {.stride = {0}}));
+  expectError(ErrorCode::openAxis,
+              conv1d(graph.input("open", {1, 2, batch}), 3, {3}));
+}
+
+TEST_P(Layers, pools) {
+  Tensor picture = graph.input("picture", {batch, 4, 9, 8});
+  EXPECT_EQ(maxPool2d(picture, {2}).str(), "f32[batch, 4, 4, 4]");
+  EXPECT_EQ(maxPool2d(picture, {3, 2}, {.stride = {1}, .padding = {1}}).str(),
+            "f32[batch, 4, 9, 9]");
+  EXPECT_EQ(avgPool2d(picture, {2}, {.countPadding = true}).str(),
+            "f32[batch, 4, 4, 4]");
+  EXPECT_EQ(maxPool1d(image, {2}).str(), "f32[batch, 4, 3]");
+  EXPECT_EQ(avgPool1d(image, {3}, {.stride = {2}, .padding = {1}}).str(),
+            "f32[batch, 4, 3]");
+  EXPECT_EQ(globalMaxPool(picture).str(), "f32[batch, 4]");
+  EXPECT_EQ(globalAvgPool(image).str(), "f32[batch, 4]");
+  EXPECT_EQ(weights(graph), "");
+  expectError(ErrorCode::settingOutOfRange,
+              maxPool2d(picture, {2}, {.padding = {2}}));
+  expectError(ErrorCode::settingOutOfRange, avgPool2d(picture, {10}));
+  expectError(ErrorCode::tensorExpected, maxPool1d(picture, {2}));
+  expectError(ErrorCode::tensorExpected, globalAvgPool(x));
+}
+
 TEST_P(Layers, others) {
   EXPECT_EQ(prelu(image, {.name = "p"}).str(), "f32[batch, 4, 6]");
   EXPECT_EQ(prelu(x, {.perChannel = false, .name = "q"}).str(),

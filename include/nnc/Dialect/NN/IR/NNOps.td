@@ -3,6 +3,7 @@
 #ifndef NNC_DIALECT_NN_IR_NNOPS_TD
 #define NNC_DIALECT_NN_IR_NNOPS_TD
 
+include "nnc/Dialect/NN/IR/NNConvolutionOps.td"
 include "nnc/Dialect/NN/IR/NNElementwiseOps.td"
 include "nnc/Dialect/NN/IR/NNFusionOps.td"
 include "nnc/Dialect/NN/IR/NNLinearOps.td"

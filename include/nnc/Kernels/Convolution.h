@@ -1,0 +1,81 @@
+//===- Convolution.h - Convolutions and their gradients ---------*- C++ -*-===//
+
+#ifndef NNC_KERNELS_CONVOLUTION_H
+#define NNC_KERNELS_CONVOLUTION_H
+
+#include "nnc/Kernels/Kernel.h"
+
+namespace nnc::kernels {
+
+/// One dimension of a convolution: position i, tap p reads the element
+/// (i * stride - low + p * dilation) / stretch of the source, or zero where
+/// that is no whole number or outside of the source.
+struct Sliding {
+  int64_t source = 1, result = 1, taps = 1;
+  int64_t stride = 1, low = 0, dilation = 1;
+  /// Above 1 only where stride is 1.
+  int64_t stretch = 1;
+};
+
+/// Sums over channels and taps, of images [n, channels, h, w]:
+///
+///   sum[n, g * O + o, i, j] = sum over c, p, q of
+///     source[n, g * C + c, element(i, p), element(j, q)] * w(g, o, c, p, q)
+///
+/// and outputs = epilogue(sum): convolutions, and with swapped and turned
+/// weights their gradients by the images. Each sum runs over c, then p, then
+/// q, in the element type.
+struct ConvolutionSpec {
+  std::string name;
+  /// f32 or f64, of source and weights.
+  mlir::Type element;
+  Extent images = 1;
+  /// C and O are channels of one group.
+  int64_t groups = 1, inputs = 1, outputs = 1;
+  Sliding rows = {}, columns = {};
+  std::vector<Buffer> buffers = {};
+  /// The buffer of the source, dense in row-major order.
+  unsigned source = 0;
+  /// Over (groups, o, c, p, q). Neither source nor weights may be the same
+  /// memory as an output.
+  Access weights = {};
+  /// Over (n, g * O + o, i, j). An epilogue input may be the same memory as an
+  /// output if both touch an element at the same index only.
+  std::vector<Access> epilogueInputs = {}, results = {};
+  /// context.inputs: the sum, then the inputs. Results: one value an output.
+  Body epilogue = nullptr;
+};
+
+/// Adds one or two kernels to \p module. Arguments: the buffers, then scratch
+/// if there is any. Fails with `internal` if an access leaves its buffer and
+/// with `unsupported` for other element types.
+Expected<Kernels> emitConvolution(mlir::ModuleOp module,
+                                  const TargetDescription &target,
+                                  const ConvolutionSpec &spec);
+
+/// The gradients of a convolution by its weights, of `parts` runs of images,
+/// part k from image k * n / parts on:
+///
+///   result[k, g * O + o, c, p, q] = sum over those n, i, j of
+///     source[n, g * C + c, element(i, p), element(j, q)]
+///       * gradient[n, g * O + o, i, j]
+///
+/// Buffers 0, 1, 2 are source, gradient and result, dense in row-major order.
+/// Each sum goes lane by lane, then through a fixed tree.
+struct WeightGradientSpec {
+  std::string name;
+  mlir::Type element;
+  Extent images = 1;
+  int64_t parts = 1;
+  int64_t groups = 1, inputs = 1, outputs = 1;
+  /// Not stretched.
+  Sliding rows = {}, columns = {};
+};
+
+Expected<Kernels> emitWeightGradient(mlir::ModuleOp module,
+                                     const TargetDescription &target,
+                                     const WeightGradientSpec &spec);
+
+} // namespace nnc::kernels
+
+#endif // NNC_KERNELS_CONVOLUTION_H

@@ -1,0 +1,51 @@
+//===- Pooling.h - Windows that slide over images ---------------*- C++ -*-===//
+
+#ifndef NNC_KERNELS_POOLING_H
+#define NNC_KERNELS_POOLING_H
+
+#include "nnc/Kernels/Convolution.h"
+
+namespace nnc::kernels {
+
+/// Pooling of images [n, channels, h, w], dense in row-major order, by windows
+/// that `rows` and `columns` describe (without dilation or stretch). Channels
+/// of images are split over threads.
+struct PoolingSpec {
+  std::string name;
+  /// f32 or f64.
+  mlir::Type element;
+  Extent images = 1;
+  int64_t channels = 1;
+  Sliding rows = {}, columns = {};
+  /// Of means: divide by the number of taps, not of elements.
+  bool countPadding = false;
+};
+
+/// The largest element of each window, NaN if any is, and, if \p withIndex,
+/// where it stands in its image, as i32. Buffers: images, result, index.
+Expected<Kernels> emitMaxPool(mlir::ModuleOp module,
+                              const TargetDescription &target,
+                              const PoolingSpec &spec, bool withIndex);
+
+/// The mean of each window. Buffers: images, result.
+Expected<Kernels> emitAvgPool(mlir::ModuleOp module,
+                              const TargetDescription &target,
+                              const PoolingSpec &spec);
+
+/// The adjoint of emitAvgPool. Buffers: values of windows, images.
+Expected<Kernels> emitAvgUnpool(mlir::ModuleOp module,
+                                const TargetDescription &target,
+                                const PoolingSpec &spec);
+
+/// Values of windows at places that an index of \p index (i32 or i64) names,
+/// clamped to the image: added there to zeros, or (\p gather) read from there.
+/// Buffers: values of windows (gather: images), index, images (values). Only
+/// source and result of the spec's dimensions count.
+Expected<Kernels> emitIndexedPool(mlir::ModuleOp module,
+                                  const TargetDescription &target,
+                                  const PoolingSpec &spec, mlir::Type index,
+                                  bool gather);
+
+} // namespace nnc::kernels
+
+#endif // NNC_KERNELS_POOLING_H

@@ -1,0 +1,250 @@
+//===- Convolution.cpp - Kernels of convolutions and pools ----------------===//
+
+#include "GroupKernels.h"
+#include "PointwiseBody.h"
+#include "nnc/Dialect/NN/IR/Window.h"
+#include "nnc/Kernels/Pooling.h"
+
+using namespace mlir;
+using namespace nnc;
+using namespace nnc::nn;
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// The windows of \p window that slide over \p source elements.
+static kernels::Sliding slidingOf(const Window &window, int64_t source,
+                                  int64_t result) {
+  return {source,        result,     window.taps,
+          window.stride, window.low, window.dilation};
+}
+
+template <typename Op> static Windows windowsOf(Op op, RankedTensorType w) {
+  return makeWindows(w.getShape().drop_front(2), op.getStrides(),
+                     op.getPadding(), op.getDilations());
+}
+
+//===----------------------------------------------------------------------===//
+// Convolutions
+//===----------------------------------------------------------------------===//
+
+/// y = x * w.
+static void describe(kernels::ConvolutionSpec &spec, Conv2dOp op) {
+  RankedTensorType x = op.getX().getType(), w = op.getW().getType();
+  RankedTensorType y = op.getType();
+  Windows windows = windowsOf(op, w);
+  spec.groups = op.getGroups();
+  spec.inputs = w.getDimSize(1);
+  spec.outputs = w.getDimSize(0) / spec.groups;
+  spec.rows = slidingOf(windows[0], x.getDimSize(2), y.getDimSize(2));
+  spec.columns = slidingOf(windows[1], x.getDimSize(3), y.getDimSize(3));
+  SmallVector<int64_t> strides = stridesOf(w);
+  strides.insert(strides.begin(), strides[0] * spec.outputs);
+  spec.weights.strides = strides;
+}
+
+/// The windows by which dx = dy * w slides over dy: turned, and over dy's
+/// elements as far apart as the convolution's stride.
+static kernels::Sliding adjoint(const Window &window, int64_t source,
+                                int64_t result) {
+  kernels::Sliding sliding;
+  sliding.source = source;
+  sliding.result = result;
+  sliding.taps = window.taps;
+  sliding.low = window.span() - 1 - window.low;
+  sliding.dilation = window.dilation;
+  sliding.stretch = window.stride;
+  return sliding;
+}
+
+static void describe(kernels::ConvolutionSpec &spec, Conv2dDataGradientOp op) {
+  RankedTensorType dy = op.getDy().getType(), w = op.getW().getType();
+  RankedTensorType dx = op.getType();
+  Windows windows = windowsOf(op, w);
+  spec.groups = op.getGroups();
+  spec.inputs = w.getDimSize(0) / spec.groups;
+  spec.outputs = w.getDimSize(1);
+  spec.rows = adjoint(windows[0], dy.getDimSize(2), dx.getDimSize(2));
+  spec.columns = adjoint(windows[1], dy.getDimSize(3), dx.getDimSize(3));
+  SmallVector<int64_t> strides = stridesOf(w);
+  spec.weights.strides = {strides[0] * spec.inputs, strides[1], strides[0],
+                          -strides[2], -strides[3]};
+  spec.weights.offset =
+      strides[2] * (windows[0].taps - 1) + strides[3] * (windows[1].taps - 1);
+}
+
+Expected<LoweredOp> nnc::lowerConvolutionGroup(LoweringContext &context,
+                                               FusionOp group, Operation *op) {
+  kernels::ConvolutionSpec spec;
+  spec.name = context.kernelName("conv");
+  RankedTensorType domain = typeOf(op->getResult(0));
+  spec.element = domain.getElementType();
+  auto extents = extentsOf(domain, group);
+  if (!extents)
+    return fail(std::move(extents).error());
+  spec.images = extents->front();
+  if (auto convolution = dyn_cast<Conv2dOp>(op))
+    describe(spec, convolution);
+  else
+    describe(spec, cast<Conv2dDataGradientOp>(op));
+  auto numberOf = [](Value value) {
+    return cast<BlockArgument>(value).getArgNumber();
+  };
+  Block &body = group.getBody().front();
+  for (BlockArgument argument : body.getArguments())
+    spec.buffers.push_back(bufferFor(typeOf(argument)));
+  for (Value output : group.getOutputs())
+    spec.buffers.push_back(bufferFor(typeOf(output)));
+  spec.source = numberOf(op->getOperand(0));
+  spec.weights.buffer = numberOf(op->getOperand(1));
+
+  SmallVector<int64_t> order{0, 1, 2, 3};
+  GroupLoads loads(order, numberOf);
+  SmallVector<Value> results(cast<YieldOp>(body.getTerminator()).getValues());
+  Value sum = op->getResult(0);
+  for (Value result : results)
+    if (auto required = loads.require(result, {sum}); !required)
+      return fail(std::move(required).error());
+  spec.epilogueInputs = loads.accesses;
+  for (auto [i, result] : llvm::enumerate(results))
+    spec.results.push_back(
+        loads.identity(typeOf(result), group.getInputs().size() + i));
+  spec.epilogue = [=](kernels::BodyContext &context) {
+    PointwiseBody pointwise(context, order);
+    pointwise.define(sum, context.inputs[0]);
+    pointwise.defineLoads(loads, /*skip=*/1);
+    return llvm::map_to_vector(
+        results, [&](Value result) { return pointwise.get(result); });
+  };
+  auto kernels = kernels::emitConvolution(context.module, context.target, spec);
+  if (!kernels)
+    return fail(std::move(kernels).error());
+  LoweredOp lowered{*kernels, {}};
+  llvm::append_range(lowered.buffers, group.getInputs());
+  llvm::append_range(lowered.buffers, group.getOutputs());
+  return lowered;
+}
+
+static Expected<LoweredOp> lowerWeightParts(LoweringContext &context,
+                                            Conv2dWeightPartsOp op) {
+  RankedTensorType x = op.getX().getType(), dy = op.getDy().getType();
+  Windows windows = makeWindows(op.getKernel(), op.getStrides(),
+                                op.getPadding(), op.getDilations());
+  kernels::WeightGradientSpec spec;
+  spec.name = context.kernelName("conv_weights");
+  spec.element = x.getElementType();
+  auto extents = extentsOf(x, op);
+  if (!extents)
+    return fail(std::move(extents).error());
+  spec.images = extents->front();
+  spec.parts = op.getParts();
+  spec.groups = op.getGroups();
+  spec.inputs = x.getDimSize(1) / spec.groups;
+  spec.outputs = dy.getDimSize(1) / spec.groups;
+  spec.rows = slidingOf(windows[0], x.getDimSize(2), dy.getDimSize(2));
+  spec.columns = slidingOf(windows[1], x.getDimSize(3), dy.getDimSize(3));
+  auto kernels =
+      kernels::emitWeightGradient(context.module, context.target, spec);
+  if (!kernels)
+    return fail(std::move(kernels).error());
+  return LoweredOp{*kernels, {op.getX(), op.getDy(), op.getY()}};
+}
+
+//===----------------------------------------------------------------------===//
+// Pools
+//===----------------------------------------------------------------------===//
+
+/// The spec of pooling images of type \p images to \p pooled.
+static Expected<kernels::PoolingSpec> poolingOf(LoweringContext &context,
+                                                StringRef stem, Operation *op,
+                                                RankedTensorType images,
+                                                RankedTensorType pooled,
+                                                const Windows &windows = {}) {
+  kernels::PoolingSpec spec;
+  spec.name = context.kernelName(stem);
+  spec.element = images.getElementType();
+  auto extents = extentsOf(images, op);
+  if (!extents)
+    return fail(std::move(extents).error());
+  spec.images = extents->front();
+  spec.channels = images.getDimSize(1);
+  spec.rows = slidingOf(windows[0], images.getDimSize(2), pooled.getDimSize(2));
+  spec.columns =
+      slidingOf(windows[1], images.getDimSize(3), pooled.getDimSize(3));
+  return spec;
+}
+
+/// Joins a spec, what emits it, and the values of its buffers.
+template <typename Emit>
+static Expected<LoweredOp> lowerPool(Expected<kernels::PoolingSpec> spec,
+                                     SmallVector<Value> buffers, Emit emit) {
+  if (!spec)
+    return fail(std::move(spec).error());
+  auto kernels = emit(*spec);
+  if (!kernels)
+    return fail(std::move(kernels).error());
+  return LoweredOp{*kernels, std::move(buffers)};
+}
+
+static Expected<LoweredOp> lowerMaxPool(LoweringContext &context,
+                                        MaxPool2dOp op) {
+  bool withIndex = !op.getIndex().use_empty();
+  SmallVector<Value> buffers{op.getX(), op.getY()};
+  if (withIndex)
+    buffers.push_back(op.getIndex());
+  return lowerPool(
+      poolingOf(context, "max_pool", op, op.getX().getType(),
+                op.getY().getType(),
+                makeWindows(op.getKernel(), op.getStrides(), op.getPadding())),
+      buffers, [&](const kernels::PoolingSpec &spec) {
+        return kernels::emitMaxPool(context.module, context.target, spec,
+                                    withIndex);
+      });
+}
+
+template <typename Op>
+static Expected<LoweredOp> lowerAvgPool(LoweringContext &context, Op op) {
+  constexpr bool spread = std::is_same_v<Op, AvgUnpool2dOp>;
+  RankedTensorType x = op.getX().getType(), y = op.getY().getType();
+  auto spec =
+      poolingOf(context, spread ? "avg_unpool" : "avg_pool", op, spread ? y : x,
+                spread ? x : y,
+                makeWindows(op.getKernel(), op.getStrides(), op.getPadding()));
+  return lowerPool(
+      std::move(spec), {op.getX(), op.getY()}, [&](kernels::PoolingSpec spec) {
+        spec.countPadding = op.getCountPadding();
+        return spread
+                   ? kernels::emitAvgUnpool(context.module, context.target,
+                                            spec)
+                   : kernels::emitAvgPool(context.module, context.target, spec);
+      });
+}
+
+template <typename Op>
+static Expected<LoweredOp> lowerIndexed(LoweringContext &context, Op op) {
+  constexpr bool gather = std::is_same_v<Op, GatherPooled2dOp>;
+  RankedTensorType x = op.getX().getType(), y = op.getY().getType();
+  RankedTensorType index = op.getIndex().getType();
+  return lowerPool(poolingOf(context, gather ? "gather_pooled" : "max_unpool",
+                             op, gather ? x : y, index),
+                   {op.getX(), op.getIndex(), op.getY()},
+                   [&](const kernels::PoolingSpec &spec) {
+                     return kernels::emitIndexedPool(
+                         context.module, context.target, spec,
+                         index.getElementType(), gather);
+                   });
+}
+
+std::optional<Expected<LoweredOp>> nnc::lowerImageOp(LoweringContext &context,
+                                                     Operation *op) {
+  return llvm::TypeSwitch<Operation *, std::optional<Expected<LoweredOp>>>(op)
+      .Case<Conv2dWeightPartsOp>(
+          [&](auto op) { return lowerWeightParts(context, op); })
+      .Case<MaxPool2dOp>([&](auto op) { return lowerMaxPool(context, op); })
+      .Case<AvgPool2dOp, AvgUnpool2dOp>(
+          [&](auto op) { return lowerAvgPool(context, op); })
+      .Case<MaxUnpool2dOp, GatherPooled2dOp>(
+          [&](auto op) { return lowerIndexed(context, op); })
+      .Default([](Operation *) { return std::nullopt; });
+}

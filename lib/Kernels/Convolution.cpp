@@ -1,0 +1,364 @@
+//===- Convolution.cpp - Direct convolution of planes ---------------------===//
+
+#include "nnc/Kernels/Convolution.h"
+#include "Planes.h"
+
+using namespace mlir;
+using namespace nnc;
+using namespace nnc::kernels;
+
+/// Multiply-adds below which a further thread costs more than it gains.
+static constexpr int64_t grain = 1 << 16;
+/// Taps that are unrolled without a loop.
+static constexpr int64_t fewTaps = 12;
+/// Bytes of sums on the stack.
+static constexpr int64_t sumBytes = 24 << 10;
+
+static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+namespace {
+/// How the positions and output channels of a group are tiled.
+struct ConvolutionPlan {
+  ConvolutionPlan(const ConvolutionSpec &spec, const TargetDescription &target,
+                  int64_t positions);
+
+  int64_t lanes = 1;
+  /// Output channels and vectors of positions of a register tile.
+  int64_t channels = 1, vectors = 1;
+  /// Positions of a tile, tiles of a chunk, and what there is of all.
+  int64_t tile = 1, chunkTiles = 1;
+  int64_t tiles = 1, chunks = 1, channelTiles = 1;
+};
+
+class ConvolutionEmitter {
+public:
+  ConvolutionEmitter(ModuleOp module, const TargetDescription &target,
+                     const ConvolutionSpec &spec, const Planes &planes,
+                     const ConvolutionPlan &plan)
+      : spec(spec), planes(planes), plan(plan), element(spec.element),
+        kernel(module, target, spec.name, spec.buffers, !planes.inPlace) {}
+
+  Expected<func::FuncOp> emit();
+
+private:
+  /// Positions [low, low + count) of an image, for some output channels of a
+  /// group.
+  struct Item {
+    Value image, group, low, count;
+    /// The first channel of the tile and how many before those of the item
+    /// the last tile takes again, to stay inside.
+    Value channel, again;
+    Value source, weights;
+  };
+
+  Item itemAt(Value number);
+  void emitTile(const Item &item, Value start);
+  SmallVector<Value> sumTaps(ValueRange carried, Value source, Value weights);
+  void emitEpilogue(const Item &item);
+
+  const ConvolutionSpec &spec;
+  const Planes &planes;
+  const ConvolutionPlan &plan;
+  Type element;
+  KernelBuilder kernel;
+  Value sums;
+  int64_t sumStride = 0;
+};
+} // namespace
+
+/// Picks the register tile with the least time: two multiply-adds or two loads
+/// a cycle, four cycles of latency.
+ConvolutionPlan::ConvolutionPlan(const ConvolutionSpec &spec,
+                                 const TargetDescription &target,
+                                 int64_t positions) {
+  lanes = target.lanes(storageBytes(spec.element));
+  int64_t across = ceilDiv(positions, lanes);
+  double least = 0;
+  for (int64_t v = 1; v <= std::min<int64_t>(4, across); ++v)
+    for (int64_t c = 1; c <= spec.outputs; ++c) {
+      if (c * v + v + 1 > target.vectorRegisters)
+        break;
+      // Vectors of positions begin anywhere, so they cost two loads.
+      double step = std::max({c * v / 2.0, (c + 2 * v) / 2.0, 4.0});
+      double cost =
+          ceilDiv(across, v) * ceilDiv(spec.outputs, c) * (step + 0.02 * c);
+      if (least == 0 || cost < least) {
+        least = cost;
+        channels = c;
+        vectors = v;
+      }
+    }
+  tile = vectors * lanes;
+  tiles = ceilDiv(positions, tile);
+  channelTiles = ceilDiv(spec.outputs, channels);
+  int64_t tileBytes = tile * storageBytes(spec.element);
+  int64_t most = std::max<int64_t>(
+      1, std::min(sumBytes / (channels * tileBytes),
+                  target.l2Bytes / 2 / (spec.inputs * tileBytes)));
+  chunks = ceilDiv(tiles, most);
+  chunkTiles = ceilDiv(tiles, chunks);
+  chunks = ceilDiv(tiles, chunkTiles);
+}
+
+ConvolutionEmitter::Item ConvolutionEmitter::itemAt(Value number) {
+  Item item;
+  auto split = [&](int64_t extent) -> Value {
+    if (extent == 1)
+      return kernel.constant(0);
+    Value part = kernel.rem(number, kernel.constant(extent));
+    number = kernel.div(number, kernel.constant(extent));
+    return part;
+  };
+  Value tile = split(plan.channelTiles), chunk = split(plan.chunks);
+  item.group = split(spec.groups);
+  item.image = number;
+  Value first = kernel.mul(tile, plan.channels);
+  item.channel = first;
+  if (spec.outputs % plan.channels != 0)
+    item.channel =
+        kernel.min(first, kernel.constant(spec.outputs - plan.channels));
+  item.again = kernel.sub(first, item.channel);
+  int64_t most = plan.chunkTiles * plan.tile;
+  item.low = kernel.mul(chunk, most);
+  item.count = plan.chunks == 1
+                   ? kernel.constant(planes.positions())
+                   : kernel.min(kernel.constant(most),
+                                kernel.sub(kernel.constant(planes.positions()),
+                                           item.low));
+  Value memory = planes.inPlace ? kernel.function.getArgument(spec.source)
+                                : kernel.scratch;
+  Value channels = kernel.add(kernel.mul(item.image, spec.groups), item.group);
+  item.source = kernel.pointer(
+      memory, element,
+      kernel.add(kernel.mul(channels, spec.inputs * planes.size), item.low));
+  const auto &strides = spec.weights.strides;
+  item.weights = kernel.pointer(
+      kernel.pointerOf(spec.weights), element,
+      kernel.add(kernel.add(kernel.mul(item.group, strides[0]),
+                            kernel.mul(item.channel, strides[1])),
+                 spec.weights.offset));
+  return item;
+}
+
+/// Adds the products of all taps of one input channel to \p carried.
+SmallVector<Value> ConvolutionEmitter::sumTaps(ValueRange carried, Value source,
+                                               Value weights) {
+  const auto &strides = spec.weights.strides;
+  auto add = [&](MutableArrayRef<Value> sums, Value from, Value by, int64_t p,
+                 int64_t q) {
+    SmallVector<Value> vectors;
+    for (int64_t v = 0; v < plan.vectors; ++v)
+      vectors.push_back(kernel.load(
+          from, element, kernel.constant(planes.tap(p, q) + v * plan.lanes),
+          Lanes{plan.lanes}));
+    for (int64_t c = 0; c < plan.channels; ++c) {
+      Value weight = kernel.splat(
+          kernel.loadScalar(by, element,
+                            kernel.constant(c * strides[1] + p * strides[3] +
+                                            q * strides[4])),
+          plan.lanes);
+      for (int64_t v = 0; v < plan.vectors; ++v) {
+        Value &sum = sums[c * plan.vectors + v];
+        sum = kernel.fma(weight, vectors[v], sum);
+      }
+    }
+  };
+  int64_t rows = spec.rows.taps, columns = spec.columns.taps;
+  SmallVector<Value> next(carried);
+  if (rows * columns <= fewTaps || spec.rows.stride != 1) {
+    for (int64_t p = 0; p < rows; ++p)
+      for (int64_t q = 0; q < columns; ++q)
+        add(next, source, weights, p, q);
+    return next;
+  }
+  next.append({source, weights});
+  next = kernel.loop(
+      kernel.constant(0), kernel.constant(rows), 1, next,
+      [&](Value, ValueRange values) -> SmallVector<Value> {
+        SmallVector<Value> result(values);
+        Value from = values[values.size() - 2], by = values.back();
+        for (int64_t q = 0; q < columns; ++q)
+          add(result, from, by, 0, q);
+        result[result.size() - 2] =
+            kernel.pointer(from, element, kernel.constant(planes.tap(1, 0)));
+        result.back() =
+            kernel.pointer(by, element, kernel.constant(strides[3]));
+        return result;
+      });
+  next.resize(carried.size());
+  return next;
+}
+
+void ConvolutionEmitter::emitTile(const Item &item, Value start) {
+  Value source = kernel.pointer(item.source, element, start);
+  SmallVector<Value> carried(plan.channels * plan.vectors,
+                             kernel.splatConstant(element, plan.lanes, 0));
+  carried.append({source, item.weights});
+  SmallVector<Value> results = kernel.loop(
+      kernel.constant(0), kernel.constant(spec.inputs), 1, carried,
+      [&](Value, ValueRange values) -> SmallVector<Value> {
+        Value from = values[values.size() - 2], by = values.back();
+        SmallVector<Value> next = sumTaps(values.drop_back(2), from, by);
+        next.push_back(
+            kernel.pointer(from, element, kernel.constant(planes.size)));
+        next.push_back(kernel.pointer(
+            by, element, kernel.constant(spec.weights.strides[2])));
+        return next;
+      });
+  for (int64_t c = 0; c < plan.channels; ++c)
+    for (int64_t v = 0; v < plan.vectors; ++v)
+      kernel.store(
+          results[c * plan.vectors + v], sums,
+          kernel.add(start, c * sumStride + plan.tile + v * plan.lanes),
+          Lanes{plan.lanes});
+}
+
+void ConvolutionEmitter::emitEpilogue(const Item &item) {
+  bool masked =
+      canMask(kernel.target, spec.buffers, spec.epilogueInputs, spec.results);
+  int64_t width = spec.columns.result;
+  Value zero = kernel.constant(0), rowWidth = kernel.constant(planes.width);
+  bool whole = plan.chunks == 1;
+  Value firstRow = whole ? zero : kernel.div(item.low, rowWidth);
+  Value high = kernel.add(item.low, item.count);
+  Value lastRow = whole ? kernel.constant(spec.rows.result)
+                        : kernel.ceilDiv(high, rowWidth);
+
+  kernel.loop(item.again, kernel.constant(plan.channels), 1, [&](Value slot) {
+    Value channel = kernel.add(kernel.mul(item.group, spec.outputs),
+                               kernel.add(item.channel, slot));
+    Value slotSums = kernel.add(kernel.mul(slot, sumStride), plan.tile);
+    kernel.loop(firstRow, lastRow, 1, [&](Value row) {
+      // Where the row begins among the chunk's positions.
+      Value begin = kernel.sub(kernel.mul(row, planes.width), item.low);
+      Value from = zero, to = kernel.constant(width);
+      if (!whole) {
+        Value before = kernel.sub(zero, begin);
+        from = kernel.select(kernel.less(before, zero), zero, before);
+        to = kernel.min(to, kernel.sub(item.count, begin));
+      }
+      SmallVector<Value> indices{item.image, channel, row};
+      RowAccesses inputs(kernel, spec.epilogueInputs, indices, true);
+      RowAccesses outputs(kernel, spec.results, indices, false);
+      Value rowSums = kernel.add(slotSums, begin);
+      vectorLoop(
+          kernel, from, to, plan.lanes, masked, !whole || width >= plan.lanes,
+          !whole || width % plan.lanes != 0,
+          [&](Value column, const Lanes &lanes) {
+            SmallVector<Value> operands{kernel.load(sums, element,
+                                                    kernel.add(rowSums, column),
+                                                    Lanes{lanes.width})};
+            for (unsigned i = 0; i < spec.epilogueInputs.size(); ++i)
+              operands.push_back(inputs.load(kernel, i, column, lanes));
+            auto indexOf = [&](unsigned dimension) {
+              return dimension < 3
+                         ? kernel.splat(indices[dimension], lanes.width)
+                         : kernel.iota(column, lanes.width);
+            };
+            auto batchOf = [&] { return kernel.batch(); };
+            SmallVector<Value> values{operands[0]};
+            if (spec.epilogue) {
+              BodyContext context(kernel.builder, kernel.loc, lanes.width,
+                                  operands, indexOf, batchOf);
+              values = spec.epilogue(context);
+            }
+            kernel.expectResults(values.size(), spec.results.size());
+            for (auto [i, value] : llvm::enumerate(values))
+              outputs.store(kernel, i, value, column, lanes);
+          });
+    });
+  });
+}
+
+Expected<func::FuncOp> ConvolutionEmitter::emit() {
+  // A tile before and a vector behind: the last tile of a chunk reaches back,
+  // and the last vector of a row reads on.
+  sumStride = (plan.chunkTiles + 1) * plan.tile + plan.lanes;
+  sums = kernel.stack(element, plan.channels * sumStride);
+  int64_t perImage = spec.groups * plan.chunks * plan.channelTiles;
+  double work = double(plan.channels) * plan.chunkTiles * plan.tile *
+                spec.inputs * spec.rows.taps * spec.columns.taps;
+  auto [low, high] =
+      kernel.share(kernel.mul(kernel.bound(spec.images), perImage),
+                   spec.images.capacity * perImage, 1,
+                   std::max<int64_t>(1, std::min(double(grain), grain / work)));
+  kernel.loop(low, high, 1, [&](Value number) {
+    Item item = itemAt(number);
+    bool reaches =
+        planes.positions() >= plan.tile && planes.positions() % plan.tile != 0;
+    kernel.loop(kernel.constant(0), item.count, plan.tile, [&](Value start) {
+      if (reaches)
+        start = kernel.min(start,
+                           kernel.sub(item.count, kernel.constant(plan.tile)));
+      emitTile(item, start);
+    });
+    emitEpilogue(item);
+  });
+  if (auto finished = kernel.finish(); !finished)
+    return fail(finished.error());
+  return kernel.function;
+}
+
+//===----------------------------------------------------------------------===//
+// Checks and packing
+//===----------------------------------------------------------------------===//
+
+static Expected<void> check(const ConvolutionSpec &spec) {
+  if (!spec.element.isF32() && !spec.element.isF64())
+    return fail(ErrorCode::unsupported,
+                "a convolution of elements other than f32 and f64");
+  std::vector<Extent> over{spec.images, spec.groups * spec.inputs,
+                           spec.rows.source, spec.columns.source};
+  int64_t image = spec.rows.source * spec.columns.source;
+  Access source{
+      spec.source,
+      {spec.groups * spec.inputs * image, image, spec.columns.source, 1}};
+  std::vector<Extent> weights{spec.groups, spec.outputs, spec.inputs,
+                              spec.rows.taps, spec.columns.taps};
+  std::vector<Extent> results{spec.images, spec.groups * spec.outputs,
+                              spec.rows.result, spec.columns.result};
+  for (auto [domain, accesses] : {std::pair(over, std::vector{source}),
+                                  std::pair(weights, std::vector{spec.weights}),
+                                  std::pair(results, spec.epilogueInputs),
+                                  std::pair(results, spec.results)})
+    if (auto checked = checkAccesses(spec.name, domain, spec.buffers, accesses);
+        !checked)
+      return checked;
+  return {};
+}
+
+Expected<Kernels> kernels::emitConvolution(ModuleOp module,
+                                           const TargetDescription &target,
+                                           const ConvolutionSpec &spec) {
+  if (auto checked = check(spec); !checked)
+    return fail(checked.error());
+  // Tiles that reach beyond all positions need planes with room behind them.
+  Planes planes(spec.rows, spec.columns, 0);
+  ConvolutionPlan plan(spec, target, planes.positions());
+  if (planes.positions() < plan.tile) {
+    planes = Planes(spec.rows, spec.columns, plan.tile);
+    plan = ConvolutionPlan(spec, target, planes.positions());
+  }
+  Kernels kernels;
+  if (!planes.inPlace) {
+    int64_t channels = spec.groups * spec.inputs;
+    // A vector that begins at a tap may end behind its plane.
+    kernels.scratchBytes =
+        (spec.images.capacity * channels * planes.size + plan.tile) *
+        storageBytes(spec.element);
+    KernelBuilder kernel(module, target, spec.name + "_pack", spec.buffers,
+                         true);
+    packPlanes(kernel, planes, spec.element,
+               kernel.function.getArgument(spec.source), kernel.scratch,
+               kernel.mul(kernel.bound(spec.images), channels),
+               spec.images.capacity * channels);
+    if (auto finished = kernel.finish(); !finished)
+      return fail(finished.error());
+    kernels.phases.push_back(kernel.function);
+  }
+  auto main = ConvolutionEmitter(module, target, spec, planes, plan).emit();
+  if (!main)
+    return fail(main.error());
+  kernels.phases.push_back(*main);
+  return kernels;
+}

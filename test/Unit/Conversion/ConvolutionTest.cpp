@@ -1,0 +1,330 @@
+//===- ConvolutionTest.cpp - Compiled convolutions and pools --------------===//
+//
+// Against PyTorch's figures in test/Inputs/oracles/convolutions.json, whose
+// sums are exact, and against the reference on shapes around the tiles' edges.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../Dialect/Oracle.h"
+#include "mlir/Parser/Parser.h"
+#include "nnc/Execution/ProgramCompiler.h"
+#include "nnc/InitAll.h"
+#include "nnc/Pipelines/KernelsToLLVM.h"
+#include "nnc/Reference/Evaluate.h"
+#include "nnc/Runtime/Executable.h"
+#include <cstring>
+#include <random>
+
+using namespace nnc;
+using namespace nnc::test;
+using nlohmann::json;
+
+namespace {
+
+using Numbers = std::vector<double>;
+
+/// One argument or result: its type and, of arguments, its numbers.
+struct Operand {
+  std::string name, type;
+  Numbers numbers = {};
+};
+
+class ConvolutionTest : public testing::Test {
+protected:
+  ConvolutionTest() : context(mlir::MLIRContext::Threading::DISABLED) {
+    mlir::DialectRegistry registry;
+    registerAllDialects(registry);
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
+    loadKernelDialects(context);
+  }
+
+  static std::string functionOf(const std::vector<Operand> &arguments,
+                                const std::string &body,
+                                const std::vector<Operand> &results) {
+    std::string given, types, values;
+    for (const Operand &argument : arguments)
+      given +=
+          (given.empty() ? "%" : ", %") + argument.name + ": " + argument.type;
+    for (const Operand &result : results) {
+      types += (types.empty() ? "" : ", ") + result.type;
+      values += (values.empty() ? "%" : ", %") + result.name;
+    }
+    return "func.func @f(" + given + ") -> (" + types + ") {\n" + body +
+           "return " + values + " : " + types + "\n}";
+  }
+
+  /// Compiles, runs on 1 and 3 threads, fused and not, expects the same bits
+  /// and returns the numbers of all results.
+  template <typename T>
+  std::vector<Numbers>
+  run(const std::vector<Operand> &arguments, const std::string &body,
+      const std::vector<Operand> &results, int64_t samples = 1) {
+    std::vector<Numbers> first;
+    for (int level : {2, 0}) {
+      auto module = mlir::parseSourceString<mlir::ModuleOp>(
+          functionOf(arguments, body, results), &context);
+      if (!module) {
+        ADD_FAILURE() << functionOf(arguments, body, results);
+        return {};
+      }
+      ProgramOptions options;
+      options.graph.sizes["batch"] = 8;
+      options.graph.optimizationLevel = level;
+      options.target = *TargetDescription::host();
+      auto program = compileProgram(*module, options);
+      if (!program) {
+        ADD_FAILURE() << render(program.error());
+        return {};
+      }
+      Executable executable(std::move(*program));
+      for (unsigned threads : {1u, 3u}) {
+        std::vector<Numbers> found =
+            runOnce<T>(executable, arguments, samples, threads);
+        if (first.empty())
+          first = found;
+        for (size_t i = 0; i < found.size(); ++i)
+          EXPECT_EQ(std::memcmp(found[i].data(), first[i].data(),
+                                first[i].size() * sizeof(double)),
+                    0)
+              << "level " << level << ", threads " << threads;
+      }
+    }
+    return first;
+  }
+
+  template <typename T>
+  std::vector<Numbers> runOnce(Executable &executable,
+                               const std::vector<Operand> &arguments,
+                               int64_t samples, unsigned threads) {
+    std::vector<AlignedBuffer> buffers;
+    std::vector<ArgumentView> views;
+    for (const Argument &argument : executable.signature().arguments) {
+      int64_t bytes = argument.byteCount();
+      buffers.emplace_back(bytes);
+      std::memset(buffers.back().data(), 0, bytes);
+      if (views.size() < arguments.size()) {
+        const Numbers &numbers = arguments[views.size()].numbers;
+        auto *values = static_cast<T *>(buffers.back().data());
+        std::copy(numbers.begin(), numbers.end(), values);
+      }
+      views.push_back({buffers.back().data(), bytes});
+    }
+    EXPECT_TRUE(executable.run(views, samples, threads));
+    std::vector<Numbers> results;
+    for (size_t i = arguments.size(); i < views.size(); ++i) {
+      const Argument &argument = executable.signature().arguments[i];
+      Numbers &numbers = results.emplace_back();
+      for (int64_t at = 0; at < argument.elementCount(); ++at)
+        numbers.push_back(
+            argument.type == ElementType::i32
+                ? double(static_cast<int32_t *>(views[i].data)[at])
+                : double(static_cast<T *>(views[i].data)[at]));
+    }
+    return results;
+  }
+
+  mlir::MLIRContext context;
+};
+
+} // namespace
+
+static std::string typeText(const std::vector<int64_t> &shape,
+                            const std::string &element) {
+  std::string text = "tensor<";
+  for (int64_t size : shape)
+    text += std::to_string(size) + "x";
+  return text + element + ">";
+}
+
+static std::string listText(const json &list) {
+  return nlohmann::to_string(list);
+}
+
+static Operand operandOf(const json &test, const std::string &name) {
+  return {name, typeText(test[name + "_shape"], "f64"), test[name]};
+}
+
+/// The attributes all convolution ops share.
+static std::string windowText(const json &test) {
+  return " strides = " + listText(test["strides"]) +
+         " padding = " + listText(test["padding"]) +
+         " dilations = " + listText(test["dilations"]) +
+         " groups = " + std::to_string(test["groups"].get<int>()) + " : ";
+}
+
+static std::string sizeText(const json &shape) {
+  return listText({shape[2], shape[3]});
+}
+
+TEST_F(ConvolutionTest, ConvolutionsAsPyTorch) {
+  for (const json &test : readOracle("convolutions")["convolutions"]) {
+    Operand x = operandOf(test, "x"), w = operandOf(test, "w"),
+            y = operandOf(test, "y"), dy = operandOf(test, "dy"),
+            dx = operandOf(test, "dx"), dw = operandOf(test, "dw");
+    std::string window = windowText(test);
+    std::string body = "%y = nn.conv2d %x, %w" + window + "(" + x.type + ", " +
+                       w.type + ") -> " + y.type + "\n" +
+                       "%dx = nn.conv2d_data_gradient %dy, %w size = " +
+                       sizeText(test["x_shape"]) + window + "(" + dy.type +
+                       ", " + w.type + ") -> " + dx.type + "\n" +
+                       "%dw = nn.conv2d_weight_gradient %x, %dy kernel = " +
+                       sizeText(test["w_shape"]) + window + "(" + x.type +
+                       ", " + dy.type + ") -> " + dw.type + "\n";
+    auto results = run<double>({x, w, dy}, body, {y, dx, dw});
+    ASSERT_EQ(results.size(), 3u);
+    EXPECT_EQ(results[0], y.numbers) << body;
+    EXPECT_EQ(results[1], dx.numbers) << body;
+    EXPECT_EQ(results[2], dw.numbers) << body;
+  }
+}
+
+TEST_F(ConvolutionTest, MaxPoolsAsPyTorch) {
+  for (const json &test : readOracle("convolutions")["max_pools"]) {
+    Operand x = operandOf(test, "x"), y = operandOf(test, "y"),
+            dy = operandOf(test, "dy"), dx = operandOf(test, "dx");
+    Operand index{"index", typeText(test["y_shape"], "i32"), test["index"]};
+    Operand again{"again", y.type};
+    std::string body =
+        "%y, %index = nn.max_pool2d %x kernel = " + listText(test["kernel"]) +
+        " strides = " + listText(test["strides"]) +
+        " padding = " + listText(test["padding"]) + " : (" + x.type + ") -> (" +
+        y.type + ", " + index.type + ")\n" +
+        "%dx = nn.max_unpool2d %dy, %index size = " +
+        sizeText(test["x_shape"]) + " : (" + dy.type + ", " + index.type +
+        ") -> " + dx.type + "\n" +
+        "%again = nn.gather_pooled2d %x, %index : (" + x.type + ", " +
+        index.type + ") -> " + y.type + "\n";
+    auto results = run<double>({x, dy}, body, {y, index, dx, again});
+    ASSERT_EQ(results.size(), 4u);
+    EXPECT_EQ(results[0], y.numbers) << body;
+    EXPECT_EQ(results[1], index.numbers) << body;
+    EXPECT_EQ(results[2], dx.numbers) << body;
+    EXPECT_EQ(results[3], y.numbers) << body;
+  }
+}
+
+TEST_F(ConvolutionTest, AvgPoolsAsPyTorch) {
+  for (const json &test : readOracle("convolutions")["avg_pools"]) {
+    Operand x = operandOf(test, "x"), y = operandOf(test, "y"),
+            dy = operandOf(test, "dy"), dx = operandOf(test, "dx");
+    std::string attributes =
+        " kernel = " + listText(test["kernel"]) +
+        " strides = " + listText(test["strides"]) +
+        " padding = " + listText(test["padding"]) +
+        (test["count_padding"].get<bool>() ? " count_padding" : "") + " : (";
+    std::string body =
+        "%y = nn.avg_pool2d %x" + attributes + x.type + ") -> " + y.type +
+        "\n" + "%dx = nn.avg_unpool2d %dy size = " + sizeText(test["x_shape"]) +
+        attributes + dy.type + ") -> " + dx.type + "\n";
+    auto results = run<double>({x, dy}, body, {y, dx});
+    ASSERT_EQ(results.size(), 2u);
+    // Quotients round once each; a sum has at most nine.
+    for (auto [found, expected] :
+         {std::pair(results[0], y.numbers), std::pair(results[1], dx.numbers)})
+      for (size_t i = 0; i < found.size(); ++i)
+        EXPECT_NEAR(found[i], expected[i], 1e-14 * (1 + std::abs(expected[i])))
+            << body;
+  }
+}
+
+TEST_F(ConvolutionTest, LargestIsNaNIfAnyIs) {
+  double nan = std::numeric_limits<double>::quiet_NaN();
+  double inf = std::numeric_limits<double>::infinity();
+  Operand x{"x",
+            "tensor<1x1x2x8xf64>",
+            {1, nan, -inf, -inf, 2, 2, nan, 3, 0, 5, -inf, -inf, 2, 1, nan, 9}};
+  Operand y{"y", "tensor<1x1x1x4xf64>"}, index{"i", "tensor<1x1x1x4xi32>"};
+  auto results = run<double>(
+      {x},
+      "%y, %i = nn.max_pool2d %x kernel = [2, 2] strides = [2, 2] padding = "
+      "[0, 0, 0, 0] : (tensor<1x1x2x8xf64>) -> (tensor<1x1x1x4xf64>, "
+      "tensor<1x1x1x4xi32>)\n",
+      {y, index});
+  ASSERT_EQ(results.size(), 2u);
+  EXPECT_TRUE(std::isnan(results[0][0]));
+  EXPECT_EQ(results[0][1], -inf);
+  EXPECT_EQ(results[0][2], 2);
+  EXPECT_TRUE(std::isnan(results[0][3]));
+  EXPECT_EQ(results[1], (Numbers{1, 2, 4, 6}));
+}
+
+// Tiles of positions, of output channels and of taps end anywhere; the batch
+// is shorter than its capacity; bias and activation stand behind the sums.
+TEST_F(ConvolutionTest, EveryTileEdge) {
+  std::mt19937 generator(3);
+  std::uniform_int_distribution<int> number(-8, 8);
+  auto numbers = [&](int64_t count) {
+    Numbers result(count);
+    for (double &value : result)
+      value = number(generator) / 8.0;
+    return result;
+  };
+  struct Case {
+    int64_t channels, filters, height, width, kernel, padding;
+  };
+  std::vector<Case> cases;
+  for (int64_t size : {1, 2, 3, 5, 8, 13, 17, 33, 40})
+    cases.push_back({1 + size % 3, size, 4, size + 2, 3, size % 2});
+  cases.push_back({2, 31, 28, 28, 5, 2});
+  cases.push_back({33, 1, 9, 9, 1, 0});
+  for (const Case &c : cases) {
+    int64_t rows = c.height + 2 * c.padding - c.kernel + 1;
+    int64_t columns = c.width + 2 * c.padding - c.kernel + 1;
+    auto images = [](int64_t channels, int64_t height, int64_t width) {
+      std::string sizes = std::to_string(channels) + "x" +
+                          std::to_string(height) + "x" + std::to_string(width);
+      std::string names = std::to_string(channels) + ", " +
+                          std::to_string(height) + ", " + std::to_string(width);
+      return "tensor<?x" + sizes + "xf32, #nn.dims<batch, " + names + ">>";
+    };
+    constexpr int64_t samples = 5;
+    std::string pad = std::to_string(c.padding);
+    json test{{"strides", {1, 1}},
+              {"padding", {c.padding, c.padding, c.padding, c.padding}},
+              {"dilations", {1, 1}},
+              {"groups", 1}};
+    Operand x{"x", images(c.channels, c.height, c.width),
+              numbers(samples * c.channels * c.height * c.width)};
+    Operand w{"w", typeText({c.filters, c.channels, c.kernel, c.kernel}, "f32"),
+              numbers(c.filters * c.channels * c.kernel * c.kernel)};
+    Operand bias{"b", typeText({c.filters}, "f32"), numbers(c.filters)};
+    Operand dy{"dy", images(c.filters, rows, columns),
+               numbers(samples * c.filters * rows * columns)};
+    Operand y{"y", dy.type}, dx{"dx", x.type}, dw{"dw", w.type};
+    std::string window = windowText(test);
+    std::string body =
+        "%c = nn.conv2d %x, %w" + window + "(" + x.type + ", " + w.type +
+        ") -> " + dy.type +
+        "\n%s = nn.broadcast %b dimensions = [1] : " + bias.type + " -> " +
+        dy.type + "\n%a = nn.add %c, %s : " + dy.type +
+        "\n%y = nn.relu %a : " + dy.type +
+        "\n%dx = nn.conv2d_data_gradient %dy, %w size = " +
+        listText({c.height, c.width}) + window + "(" + dy.type + ", " + w.type +
+        ") -> " + dx.type +
+        "\n%dw = nn.conv2d_weight_gradient %x, %dy kernel = " +
+        listText({c.kernel, c.kernel}) + window + "(" + x.type + ", " +
+        dy.type + ") -> " + dw.type + "\n";
+    std::vector<Operand> arguments{x, w, bias, dy}, results{y, dx, dw};
+    auto found = run<float>(arguments, body, results, samples);
+    ASSERT_EQ(found.size(), 3u);
+
+    auto module = mlir::parseSourceString<mlir::ModuleOp>(
+        functionOf(arguments, body, results), &context);
+    auto expected = reference::evaluate(
+        module->lookupSymbol<mlir::func::FuncOp>("f"),
+        {reference::Tensor({samples, c.channels, c.height, c.width}, x.numbers),
+         reference::Tensor({c.filters, c.channels, c.kernel, c.kernel},
+                           w.numbers),
+         reference::Tensor({c.filters}, bias.numbers),
+         reference::Tensor({samples, c.filters, rows, columns}, dy.numbers)});
+    ASSERT_TRUE(succeeded(expected));
+    // Multiples of 1/64 below 2^17: sums are exact in f32.
+    for (size_t i = 0; i < 3; ++i) {
+      llvm::ArrayRef<double> values = (*expected)[i].floats();
+      EXPECT_EQ(Numbers(found[i].begin(), found[i].begin() + values.size()),
+                Numbers(values))
+          << "result " << i << " of " << body;
+    }
+  }
+}
