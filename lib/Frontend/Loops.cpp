@@ -77,6 +77,32 @@ Elaborator::nextOfCarried(const LoopExpr &loop,
 // scan
 //===----------------------------------------------------------------------===//
 
+/// The axis that the type of the argument \p expr of \p function calls \p name,
+/// if it is one and has one such. Another axis may be of the same size.
+static std::optional<int64_t> findNamedAxis(const Function *function,
+                                            const Expr &expr,
+                                            const std::string &name,
+                                            int64_t rank) {
+  const auto *argument = dynAs<NameExpr>(&expr);
+  if (!argument || !function)
+    return std::nullopt;
+  std::optional<int64_t> axis;
+  for (const Formal &formal : function->signature.formals) {
+    if (!formal.isTensor() || formal.name.text != argument->name)
+      continue;
+    const std::vector<ExprPtr> &dims = formal.type->dims;
+    for (size_t i = 0; i < dims.size(); ++i) {
+      const auto *dim = dynAs<NameExpr>(dims[i]);
+      if (!dim || dim->name != name)
+        continue;
+      if (axis)
+        return std::nullopt;
+      axis = rank - static_cast<int64_t>(dims.size() - i);
+    }
+  }
+  return axis;
+}
+
 std::optional<ScanSource>
 Elaborator::evaluateScanSource(const LoopSource &source, Scope &scope) {
   bool hasAxis = source.axisName || source.axisNumber;
@@ -119,6 +145,10 @@ Elaborator::evaluateScanSource(const LoopSource &source, Scope &scope) {
   Value size = lookUp(source.axisName->text, source.axisName->range, scope);
   if (size.isPoison())
     return std::nullopt;
+  if (std::optional<int64_t> named =
+          findNamedAxis(scope.frame.function, *source.value,
+                        source.axisName->text, tensor->rank()))
+    return ScanSource{*tensor, *named};
   std::vector<Dim> shape = tensor->shape();
   int64_t axis = -1, found = 0;
   for (size_t i = 0; i < shape.size(); ++i)

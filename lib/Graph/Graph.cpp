@@ -352,6 +352,15 @@ void Graph::update(const Tensor &state, const Operand &value) {
   updateState(*impl, state, value);
 }
 
+/// Fails unless \p value, which outlives the step, is computed once a step.
+static bool checkOutsideLoops(GraphImpl &graph, mlir::Value value) {
+  if (value.getParentRegion() == &graph.function.getBody())
+    return true;
+  graph.fail(ErrorCode::unsupported,
+             "a state's new value or a penalty inside a loop");
+  return false;
+}
+
 void nnc::updateState(GraphImpl &graph, const Tensor &state,
                       const Operand &value) {
   Call call(&graph, value.place);
@@ -370,6 +379,8 @@ void nnc::updateState(GraphImpl &graph, const Tensor &state,
                operands.tensor(0).str(), operands.tensor(1).str());
     return;
   }
+  if (!checkOutsideLoops(graph, operands[1]))
+    return;
   // An op of its own, so that the value stands for this state alone.
   if (graph.mode == GraphMode::training)
     graph.updates[*index] = nn::StopGradientOp::create(
@@ -395,7 +406,8 @@ void Graph::addPenalty(const Operand &value) {
                operands.tensor(0).str());
     return;
   }
-  impl->penalties.push_back(operands[0]);
+  if (checkOutsideLoops(*impl, operands[0]))
+    impl->penalties.push_back(operands[0]);
 }
 
 void Graph::output(const std::string &name, const Operand &value) {

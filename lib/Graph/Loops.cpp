@@ -49,16 +49,6 @@ static void captureInvariants(Region &region, nn::ScanParts &parts) {
   }
 }
 
-/// Whether a state or penalty of \p graph is computed inside \p region.
-static bool leavesRegion(GraphImpl &graph, Region &region) {
-  auto isInside = [&](Value value) {
-    return region.isAncestor(value.getParentRegion());
-  };
-  return llvm::any_of(graph.updates,
-                      [&](auto &update) { return isInside(update.second); }) ||
-         llvm::any_of(graph.penalties, isInside);
-}
-
 static ScanResult poison(GraphImpl *graph, const ScanStep &step,
                          size_t carried) {
   Tensor bad(graph, nullptr);
@@ -134,12 +124,6 @@ ScanResult nnc::scan(const std::vector<Tensor> &initial,
     for (GraphLayer &layer : graph.layers)
       if (layer.result && region.isAncestor(layer.result.getParentRegion()))
         layer.result = nullptr;
-    graph.updates.remove_if([&](auto &update) {
-      return region.isAncestor(update.second.getParentRegion());
-    });
-    llvm::erase_if(graph.penalties, [&](Value value) {
-      return region.isAncestor(value.getParentRegion());
-    });
     return poison(impl, step, initial.size());
   };
   for (const std::vector<Tensor> *tensors : {&step.yields, &step.next})
@@ -156,11 +140,6 @@ ScanResult nnc::scan(const std::vector<Tensor> &initial,
                  initial[i].str(), step.next[i].str());
       return abandon();
     }
-  if (leavesRegion(graph, region)) {
-    graph.fail(ErrorCode::unsupported,
-               "a state's new value or a penalty inside a loop");
-    return abandon();
-  }
   int64_t axis = sources.front().axis;
   for (const Tensor &tensor : step.yields) {
     if (axis > tensor.rank()) {

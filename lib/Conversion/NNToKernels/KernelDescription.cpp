@@ -14,9 +14,26 @@ static int64_t depthOf(MatmulOp op) {
   return a.getDimSize(a.getRank() - (op.getTransposeA() ? 2 : 1));
 }
 
+/// Of a convolution with weights \p weight and result \p result, or one of its
+/// gradients: padding counts too, as in the figures of others.
+static int64_t convolutionFlop(Value weight, Value result) {
+  auto weights = cast<RankedTensorType>(weight.getType());
+  auto images = cast<RankedTensorType>(result.getType());
+  return 2 * images.getNumElements() *
+         (weights.getNumElements() /
+          std::max<int64_t>(1, weights.getDimSize(0)));
+}
+
 int64_t nnc::productFlop(Operation *op) {
-  auto matmul = dyn_cast<MatmulOp>(op);
-  return matmul ? 2 * depthOf(matmul) * matmul.getType().getNumElements() : 0;
+  if (auto matmul = dyn_cast<MatmulOp>(op))
+    return 2 * depthOf(matmul) * matmul.getType().getNumElements();
+  if (auto convolution = dyn_cast<Conv2dOp>(op))
+    return convolutionFlop(convolution.getW(), convolution.getY());
+  if (auto gradient = dyn_cast<Conv2dDataGradientOp>(op))
+    return convolutionFlop(gradient.getW(), gradient.getDy());
+  if (auto gradient = dyn_cast<Conv2dWeightGradientOp>(op))
+    return convolutionFlop(gradient.getDw(), gradient.getDy());
+  return 0;
 }
 
 /// The mnemonic, with the sizes of products: "matmul 128x500x784" has 128 rows,

@@ -1,8 +1,8 @@
 //===- LayerOracleTest.cpp - Layers and functions against PyTorch ---------===//
 //
-// Model files of test/Inputs/oracles/{layers,recurrent}.json, compiled in double
-// precision through the door to the compiling half: results, gradients, and the states
-// that training updates.
+// Model files of test/Inputs/oracles/{layers,recurrent,images}.json, compiled
+// in double precision through the door to the compiling half: results,
+// gradients, and the states that training updates.
 //
 //===----------------------------------------------------------------------===//
 
@@ -151,6 +151,12 @@ TEST_F(LayerOracle, ResultsAndGradients) { checkCases(); }
 
 TEST_F(LayerOracle, RecurrentResultsAndGradients) {
   oracle = readOracle("recurrent");
+  ASSERT_FALSE(oracle.is_null());
+  checkCases();
+}
+
+TEST_F(LayerOracle, ImageResultsAndGradients) {
+  oracle = readOracle("images");
   ASSERT_FALSE(oracle.is_null());
   checkCases();
 }
