@@ -76,7 +76,7 @@ static void checkShapes(Variant variant, const std::vector<Shape> &shapes) {
                     tolerance<T>(s.k))
             << s.m << "x" << s.k << "x" << s.n << (s.transposeA ? " A^T" : "")
             << (s.transposeB ? " B^T" : "") << " at " << i << ", " << j;
-    for (int64_t count : {2, 3, 4}) {
+    for (int64_t count : {2, 3, 4, 7}) {
       Array<T> out(s.m * s.n, -9);
       harness.run(program, {a.data(), b.data(), out.data()}, count);
       ASSERT_TRUE(out.sameBits(once))
@@ -94,15 +94,23 @@ static std::vector<int64_t> edgeSizes(bool all) {
   return sizes;
 }
 
-TEST_P(Contraction, EveryEdge) {
+/// Rows, columns and steps around every edge of the tiles.
+static std::vector<Shape> edgeShapes(Variant variant) {
   std::vector<Shape> shapes;
-  for (int64_t size : edgeSizes(GetParam() == Variant::host)) {
+  for (int64_t size : edgeSizes(variant == Variant::host)) {
     shapes.push_back({size, 37, 5, false, false});
     shapes.push_back({19, size, 7, false, false});
-  }
-  for (int64_t size : edgeSizes(false))
     shapes.push_back({17, 33, size, false, false});
-  checkShapes<float>(GetParam(), shapes);
+  }
+  return shapes;
+}
+
+TEST_P(Contraction, EveryEdge) {
+  checkShapes<float>(GetParam(), edgeShapes(GetParam()));
+}
+
+TEST_P(Contraction, EveryEdgeInDoublePrecision) {
+  checkShapes<double>(GetParam(), edgeShapes(GetParam()));
 }
 
 TEST_P(Contraction, Transposed) {

@@ -21,33 +21,41 @@ static SmallVector<Value> multiplyAdd(BodyContext &c) {
   return {arith::AddFOp::create(c.builder, c.loc, product, c.inputs[0])};
 }
 
-TEST_P(Map, EverySizeAndTeam) {
-  Harness harness(GetParam());
+/// All sizes up to 40, so every remainder of every vector's width, and some of
+/// many blocks; all of the same bits whatever the team.
+template <typename T> static void checkSizes(Variant variant) {
+  Harness harness(variant);
+  Type element = std::is_same_v<T, float> ? harness.f32() : harness.f64();
   std::vector<int64_t> sizes;
   for (int64_t n = 1; n <= 40; ++n)
     sizes.push_back(n);
   sizes.insert(sizes.end(), {2048, 4099, 10007});
   std::vector<unsigned> programs;
   for (int64_t n : sizes)
-    programs.push_back(harness.add(emitMap(*harness.module, harness.target,
-                                           {.name = "map" + std::to_string(n),
-                                            .domain = {n},
-                                            .buffers = {{harness.f32(), n},
-                                                        {harness.f32(), n},
-                                                        {harness.f32(), n}},
-                                            .inputs = {{0, {1}}, {1, {1}}},
-                                            .outputs = {{2, {1}}},
-                                            .body = multiplyAdd})));
+    programs.push_back(harness.add(
+        emitMap(*harness.module, harness.target,
+                {.name = "map" + std::to_string(n),
+                 .domain = {n},
+                 .buffers = {{element, n}, {element, n}, {element, n}},
+                 .inputs = {{0, {1}}, {1, {1}}},
+                 .outputs = {{2, {1}}},
+                 .body = multiplyAdd})));
   harness.compile();
   for (auto [n, program] : llvm::zip(sizes, programs)) {
-    Array<float> a = randomArray<float>(n, 1), b = randomArray<float>(n, 2);
+    Array<T> a = randomArray<T>(n, 1), b = randomArray<T>(n, 2);
     for (int64_t count : {1, 2, 3, 4, 7}) {
-      Array<float> out(n, -9);
+      Array<T> out(n, -9);
       harness.run(program, {a.data(), b.data(), out.data()}, count);
       for (int64_t i = 0; i < n; ++i)
         ASSERT_EQ(out[i], a[i] * b[i] + a[i]) << n << " at " << i;
     }
   }
+}
+
+TEST_P(Map, EverySizeAndTeam) { checkSizes<float>(GetParam()); }
+
+TEST_P(Map, EverySizeAndTeamInDoublePrecision) {
+  checkSizes<double>(GetParam());
 }
 
 /// Bias along columns, a scalar, a transposed input, and a part of the output.

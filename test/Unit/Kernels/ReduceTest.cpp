@@ -61,7 +61,7 @@ static void checkSums(Variant variant, std::vector<Case> cases) {
                     std::numeric_limits<T>::epsilon() * 4 * (c.reduced + 1))
             << c.outer << ", " << c.reduced << ", " << c.inner;
       }
-    for (int64_t count : {2, 3, 4}) {
+    for (int64_t count : {2, 3, 4, 7}) {
       Array<T> out(c.outer * c.inner, -9);
       harness.run(c.program, {x.data(), out.data()}, count);
       ASSERT_TRUE(out.sameBits(once))
@@ -70,23 +70,36 @@ static void checkSums(Variant variant, std::vector<Case> cases) {
   }
 }
 
-TEST_P(Reduce, ColumnSums) {
+/// Every number of columns and of rows up to 40.
+static std::vector<Case> columnCases() {
   std::vector<Case> cases;
   for (int64_t size = 1; size <= 40; ++size) {
     cases.push_back({1, 5, size});
     cases.push_back({1, size, 19});
   }
   cases.insert(cases.end(), {{1, 128, 500}, {3, 7, 33}, {40, 3, 2}});
-  checkSums<float>(GetParam(), cases);
+  return cases;
 }
 
-TEST_P(Reduce, TrailingSums) {
+/// Rows of every length up to 40.
+static std::vector<Case> rowCases() {
   std::vector<Case> cases;
   for (int64_t size = 1; size <= 40; ++size)
     cases.push_back({3, size, 1});
-  cases.push_back({1, 1, 1});
-  checkSums<float>(GetParam(), cases);
-  checkSums<double>(GetParam(), {{3, 17, 1}, {3, 17, 5}, {1, 1000, 9}});
+  cases.insert(cases.end(), {{1, 1, 1}, {3, 17, 5}, {1, 1000, 9}});
+  return cases;
+}
+
+TEST_P(Reduce, ColumnSums) { checkSums<float>(GetParam(), columnCases()); }
+
+TEST_P(Reduce, ColumnSumsInDoublePrecision) {
+  checkSums<double>(GetParam(), columnCases());
+}
+
+TEST_P(Reduce, TrailingSums) { checkSums<float>(GetParam(), rowCases()); }
+
+TEST_P(Reduce, TrailingSumsInDoublePrecision) {
+  checkSums<double>(GetParam(), rowCases());
 }
 
 /// Few results of many elements go through scratch.
