@@ -90,3 +90,56 @@ func.func @dense(
   %y = nn.reduce_sum %a axes = [0, 1] : tensor<?x2xf32, #nn.dims<batch, 2>> -> tensor<f32>
   return %y : tensor<f32>
 }
+
+// -----
+
+// A ladder of joins: each level adds its two paths up once, so the ops grow
+// with the levels and not with the paths.
+// CLEAN-LABEL: func @ladder
+// CLEAN-SAME: (%[[X:.+]]: tensor<f64>)
+// CLEAN: %[[ONE:.+]] = nn.constant dense<1.0
+// CLEAN-NEXT: %[[D3:.+]] = nn.add %[[ONE]], %[[ONE]]
+// CLEAN-NEXT: %[[D2:.+]] = nn.add %[[D3]], %[[D3]]
+// CLEAN-NEXT: %[[D1:.+]] = nn.add %[[D2]], %[[D2]]
+// CLEAN-NEXT: %[[D0:.+]] = nn.add %[[D1]], %[[D1]]
+// CLEAN-NEXT: return %[[D0]]
+func.func @ladder(%x: tensor<f64>) -> tensor<f64> {
+  %1 = nn.add %x, %x : tensor<f64>
+  %2 = nn.add %1, %1 : tensor<f64>
+  %3 = nn.add %2, %2 : tensor<f64>
+  %4 = nn.add %3, %3 : tensor<f64>
+  return %4 : tensor<f64>
+}
+
+// -----
+
+// A weight that two layers share gets the sum of both products.
+// CLEAN-LABEL: func @shared_weight
+// CLEAN: %[[SECOND:.+]] = nn.matmul %{{.+}}, %{{.+}} transpose_a
+// CLEAN: %[[FIRST:.+]] = nn.matmul %{{.+}}, %{{.+}} transpose_a
+// CLEAN: %[[SUM:.+]] = nn.add %[[SECOND]], %[[FIRST]]
+// CLEAN: return %[[SUM]]
+func.func @shared_weight(
+    %x: tensor<4x3xf32> {nn.name = "x", nn.role = "input"},
+    %w: tensor<3x3xf32> {nn.name = "w", nn.role = "parameter"}) -> tensor<f32> {
+  %a = nn.matmul %x, %w : (tensor<4x3xf32>, tensor<3x3xf32>) -> tensor<4x3xf32>
+  %b = nn.matmul %a, %w : (tensor<4x3xf32>, tensor<3x3xf32>) -> tensor<4x3xf32>
+  %y = nn.reduce_sum %b axes = [0, 1] : tensor<4x3xf32> -> tensor<f32>
+  return %y : tensor<f32>
+}
+
+// -----
+
+// Values that nothing reads have no part in it, and leave no trace.
+// CLEAN-LABEL: func @unused_values
+// CLEAN-NOT: nn.log
+// CLEAN-NOT: nn.exp
+// CLEAN: return
+func.func @unused_values(
+    %w: tensor<4xf32> {nn.name = "w", nn.role = "parameter"}) -> tensor<f32> {
+  %dead = nn.log %w : tensor<4xf32>
+  %more = nn.exp %dead : tensor<4xf32>
+  %q = nn.mul %w, %w : tensor<4xf32>
+  %y = nn.reduce_sum %q axes = [0] : tensor<4xf32> -> tensor<f32>
+  return %y : tensor<f32>
+}
