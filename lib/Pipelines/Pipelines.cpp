@@ -3,6 +3,7 @@
 #include "nnc/Pipelines/Pipelines.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
+#include "nnc/Reference/Passes.h"
 
 using namespace mlir;
 using namespace nnc;
@@ -62,14 +63,17 @@ void nnc::buildSimplifyPipeline(OpPassManager &passManager,
   functions.addPass(nn::createSimplifyPass());
   functions.addPass(nn::createUnrollLoopsPass());
   functions.addPass(nn::createSimplifyPass());
+  functions.addPass(reference::createFoldConstantsPass());
 }
 
 void nnc::buildFusePipeline(OpPassManager &passManager,
                             const GraphPipelineOptions &options) {
   OpPassManager &functions = passManager.nest<func::FuncOp>();
   functions.addPass(nn::createDecomposePass());
-  if (options.optimizationLevel > 0)
+  if (options.optimizationLevel > 0) {
+    functions.addPass(reference::createFoldConstantsPass());
     functions.addPass(nn::createSimplifyPass());
+  }
   functions.addPass(nn::createFuseOpsPass(
       nn::FuseOpsPassOptions{/*alone=*/options.optimizationLevel == 0}));
 }

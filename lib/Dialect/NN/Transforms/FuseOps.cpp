@@ -330,7 +330,7 @@ void Grouping::add(unsigned id, Operation *op) {
   groupOf[op] = id;
 }
 
-/// Takes in the producers of \p member that nobody else needs.
+/// Takes in the producers of \p member that no other group needs.
 bool Grouping::takeProducers(unsigned id, Operation *member) {
   // Operands of a product are read in its own way, those of an access where
   // the access says.
@@ -345,7 +345,12 @@ bool Grouping::takeProducers(unsigned id, Operation *member) {
     bool reduction = classOf(producer) == FusionClass::reduction;
     if (isAccess(member) && !reduction)
       continue;
+    // A map may also give what the function returns, as a new optimiser state.
+    bool mayReturn = groups[id].kind == GroupKind::map &&
+                     producer->getResult(0).getType() == groups[id].domain;
     bool onlyHere = llvm::all_of(producer->getUsers(), [&](Operation *user) {
+      if (mayReturn && user->hasTrait<OpTrait::IsTerminator>())
+        return true;
       if (!groups[id].members.contains(user) ||
           classOf(user) == FusionClass::contraction)
         return false;
