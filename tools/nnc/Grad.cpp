@@ -22,15 +22,16 @@ int nnc::tool::run_grad(Context &context) {
   std::optional<Inspection> inspection = inspect(context, status);
   if (!inspection)
     return status;
+  bool explain = context.args.has("explain");
   Expected<std::string> text = inspection->compiler->gradient(
       inspection->model.source, inspection->options, wrt,
-      static_cast<int>(*order), context.args.has("explain"));
+      static_cast<int>(*order), explain);
   if (!text)
     return context.fail(text.error());
   std::optional<std::string> output = context.args.value("out");
   if (!output || *output == "-") {
     nlohmann::ordered_json object;
-    object["graph"] = *text;
+    object[explain ? "derivation" : "graph"] = *text;
     if (context.isJson())
       context.print(object);
     else
