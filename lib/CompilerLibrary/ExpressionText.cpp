@@ -361,10 +361,22 @@ static std::optional<Text> languageForm(Operation *op, ArrayRef<Text> x) {
 static Text generalForm(Operation *op, ArrayRef<Text> x) {
   std::vector<std::string> settings;
   for (NamedAttribute attribute : op->getAttrs()) {
+    std::string name = attribute.getName().str();
+    // How operands are told apart says nothing to people.
+    if (name == "operandSegmentSizes")
+      continue;
+    if (isa<UnitAttr>(attribute.getValue())) {
+      settings.push_back(name + " = true");
+      continue;
+    }
     std::string value;
-    llvm::raw_string_ostream os(value);
-    attribute.getValue().print(os, /*elideType=*/true);
-    settings.push_back(attribute.getName().str() + " = " + value);
+    if (auto list = dyn_cast<DenseI64ArrayAttr>(attribute.getValue())) {
+      value = listText(list.asArrayRef());
+    } else {
+      llvm::raw_string_ostream os(value);
+      attribute.getValue().print(os, /*elideType=*/true);
+    }
+    settings.push_back(name + " = " + value);
   }
   return call(op->getName().stripDialect(), x, settings);
 }

@@ -126,3 +126,116 @@ func.func @two_axes(%x: tensor<4x6xf32>) -> tensor<6xf32> {
   %r = nn.reduce_sum %d axes = [0] : tensor<4x6xf32> -> tensor<6xf32>
   return %r : tensor<6xf32>
 }
+
+// -----
+
+// A group has a size limit, so that long chains compile in linear time: of 100
+// ops in a row some are left for a second group.
+
+// CHECK-LABEL: func.func @long_chain
+// CHECK-COUNT-2: nn.fusion map(
+// CHECK-NOT: nn.fusion
+// CHECK: return
+func.func @long_chain(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = nn.tanh %x : tensor<4xf32>
+  %1 = nn.sin %0 : tensor<4xf32>
+  %2 = nn.tanh %1 : tensor<4xf32>
+  %3 = nn.sin %2 : tensor<4xf32>
+  %4 = nn.tanh %3 : tensor<4xf32>
+  %5 = nn.sin %4 : tensor<4xf32>
+  %6 = nn.tanh %5 : tensor<4xf32>
+  %7 = nn.sin %6 : tensor<4xf32>
+  %8 = nn.tanh %7 : tensor<4xf32>
+  %9 = nn.sin %8 : tensor<4xf32>
+  %10 = nn.tanh %9 : tensor<4xf32>
+  %11 = nn.sin %10 : tensor<4xf32>
+  %12 = nn.tanh %11 : tensor<4xf32>
+  %13 = nn.sin %12 : tensor<4xf32>
+  %14 = nn.tanh %13 : tensor<4xf32>
+  %15 = nn.sin %14 : tensor<4xf32>
+  %16 = nn.tanh %15 : tensor<4xf32>
+  %17 = nn.sin %16 : tensor<4xf32>
+  %18 = nn.tanh %17 : tensor<4xf32>
+  %19 = nn.sin %18 : tensor<4xf32>
+  %20 = nn.tanh %19 : tensor<4xf32>
+  %21 = nn.sin %20 : tensor<4xf32>
+  %22 = nn.tanh %21 : tensor<4xf32>
+  %23 = nn.sin %22 : tensor<4xf32>
+  %24 = nn.tanh %23 : tensor<4xf32>
+  %25 = nn.sin %24 : tensor<4xf32>
+  %26 = nn.tanh %25 : tensor<4xf32>
+  %27 = nn.sin %26 : tensor<4xf32>
+  %28 = nn.tanh %27 : tensor<4xf32>
+  %29 = nn.sin %28 : tensor<4xf32>
+  %30 = nn.tanh %29 : tensor<4xf32>
+  %31 = nn.sin %30 : tensor<4xf32>
+  %32 = nn.tanh %31 : tensor<4xf32>
+  %33 = nn.sin %32 : tensor<4xf32>
+  %34 = nn.tanh %33 : tensor<4xf32>
+  %35 = nn.sin %34 : tensor<4xf32>
+  %36 = nn.tanh %35 : tensor<4xf32>
+  %37 = nn.sin %36 : tensor<4xf32>
+  %38 = nn.tanh %37 : tensor<4xf32>
+  %39 = nn.sin %38 : tensor<4xf32>
+  %40 = nn.tanh %39 : tensor<4xf32>
+  %41 = nn.sin %40 : tensor<4xf32>
+  %42 = nn.tanh %41 : tensor<4xf32>
+  %43 = nn.sin %42 : tensor<4xf32>
+  %44 = nn.tanh %43 : tensor<4xf32>
+  %45 = nn.sin %44 : tensor<4xf32>
+  %46 = nn.tanh %45 : tensor<4xf32>
+  %47 = nn.sin %46 : tensor<4xf32>
+  %48 = nn.tanh %47 : tensor<4xf32>
+  %49 = nn.sin %48 : tensor<4xf32>
+  %50 = nn.tanh %49 : tensor<4xf32>
+  %51 = nn.sin %50 : tensor<4xf32>
+  %52 = nn.tanh %51 : tensor<4xf32>
+  %53 = nn.sin %52 : tensor<4xf32>
+  %54 = nn.tanh %53 : tensor<4xf32>
+  %55 = nn.sin %54 : tensor<4xf32>
+  %56 = nn.tanh %55 : tensor<4xf32>
+  %57 = nn.sin %56 : tensor<4xf32>
+  %58 = nn.tanh %57 : tensor<4xf32>
+  %59 = nn.sin %58 : tensor<4xf32>
+  %60 = nn.tanh %59 : tensor<4xf32>
+  %61 = nn.sin %60 : tensor<4xf32>
+  %62 = nn.tanh %61 : tensor<4xf32>
+  %63 = nn.sin %62 : tensor<4xf32>
+  %64 = nn.tanh %63 : tensor<4xf32>
+  %65 = nn.sin %64 : tensor<4xf32>
+  %66 = nn.tanh %65 : tensor<4xf32>
+  %67 = nn.sin %66 : tensor<4xf32>
+  %68 = nn.tanh %67 : tensor<4xf32>
+  %69 = nn.sin %68 : tensor<4xf32>
+  %70 = nn.tanh %69 : tensor<4xf32>
+  %71 = nn.sin %70 : tensor<4xf32>
+  %72 = nn.tanh %71 : tensor<4xf32>
+  %73 = nn.sin %72 : tensor<4xf32>
+  %74 = nn.tanh %73 : tensor<4xf32>
+  %75 = nn.sin %74 : tensor<4xf32>
+  %76 = nn.tanh %75 : tensor<4xf32>
+  %77 = nn.sin %76 : tensor<4xf32>
+  %78 = nn.tanh %77 : tensor<4xf32>
+  %79 = nn.sin %78 : tensor<4xf32>
+  %80 = nn.tanh %79 : tensor<4xf32>
+  %81 = nn.sin %80 : tensor<4xf32>
+  %82 = nn.tanh %81 : tensor<4xf32>
+  %83 = nn.sin %82 : tensor<4xf32>
+  %84 = nn.tanh %83 : tensor<4xf32>
+  %85 = nn.sin %84 : tensor<4xf32>
+  %86 = nn.tanh %85 : tensor<4xf32>
+  %87 = nn.sin %86 : tensor<4xf32>
+  %88 = nn.tanh %87 : tensor<4xf32>
+  %89 = nn.sin %88 : tensor<4xf32>
+  %90 = nn.tanh %89 : tensor<4xf32>
+  %91 = nn.sin %90 : tensor<4xf32>
+  %92 = nn.tanh %91 : tensor<4xf32>
+  %93 = nn.sin %92 : tensor<4xf32>
+  %94 = nn.tanh %93 : tensor<4xf32>
+  %95 = nn.sin %94 : tensor<4xf32>
+  %96 = nn.tanh %95 : tensor<4xf32>
+  %97 = nn.sin %96 : tensor<4xf32>
+  %98 = nn.tanh %97 : tensor<4xf32>
+  %99 = nn.sin %98 : tensor<4xf32>
+  return %99 : tensor<4xf32>
+}
