@@ -198,6 +198,19 @@ template <auto layer> static Value buildConvolution(BuiltinCall &call) {
                             .name = call.name()}));
 }
 
+template <auto layer> static Value buildConvTranspose(BuiltinCall &call) {
+  return call.result(layer(call.operand("x"), call.integer("filters"),
+                           call.integers("kernel"),
+                           {.stride = call.integers("stride"),
+                            .padding = call.integers("padding"),
+                            .outputPadding = call.integers("output_padding"),
+                            .groups = call.integer("groups"),
+                            .activation = call.activation("activation"),
+                            .bias = call.boolean("bias"),
+                            .weights = call.weights(),
+                            .name = call.name()}));
+}
+
 template <auto layer> static Value buildPool(BuiltinCall &call) {
   bool isMean = call.builtin.indexOf("count_padding") >= 0;
   return call.result(
@@ -219,6 +232,8 @@ BuiltinHandler frontend::findLayerHandler(const std::string &name) {
       {"batch_norm", buildBatchNorm},
       {"conv1d", buildConvolution<conv1d>},
       {"conv2d", buildConvolution<conv2d>},
+      {"conv_transpose1d", buildConvTranspose<convTranspose1d>},
+      {"conv_transpose2d", buildConvTranspose<convTranspose2d>},
       {"dense", buildDense},
       {"dropconnect", buildDropconnect},
       {"dropout", buildDropout},

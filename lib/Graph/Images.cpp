@@ -22,6 +22,9 @@ public:
 
   /// Checks x and makes it an image.
   bool takeImage();
+  /// Checks that there is one number, or one a dimension, of at least \p least.
+  bool check(const char *name, const std::vector<int64_t> &numbers,
+             int64_t least);
   /// Sets one field of the windows from one number or one a dimension.
   bool set(const char *name, const std::vector<int64_t> &numbers,
            int64_t nn::Window::*field, int64_t least);
@@ -81,22 +84,28 @@ bool ImageLayer::takeImage() {
   return true;
 }
 
-bool ImageLayer::set(const char *name, const std::vector<int64_t> &numbers,
-                     int64_t nn::Window::*field, int64_t least) {
+bool ImageLayer::check(const char *name, const std::vector<int64_t> &numbers,
+                       int64_t least) {
   if (numbers.size() != 1 && numbers.size() != dimensions) {
     in.fail(ErrorCode::settingOutOfRange, name,
             fmt::format("one number or {}", dimensions), listText(numbers));
     return false;
   }
-  for (unsigned i = 0; i < dimensions; ++i) {
-    int64_t number = numbers[numbers.size() == 1 ? 0 : i];
+  for (int64_t number : numbers)
     if (number < least || number >= int64_t(1) << 31) {
       in.fail(ErrorCode::settingOutOfRange, name,
               fmt::format("at least {} and below 2^31", least), number);
       return false;
     }
-    window(i).*field = number;
-  }
+  return true;
+}
+
+bool ImageLayer::set(const char *name, const std::vector<int64_t> &numbers,
+                     int64_t nn::Window::*field, int64_t least) {
+  if (!check(name, numbers, least))
+    return false;
+  for (unsigned i = 0; i < dimensions; ++i)
+    window(i).*field = numbers[numbers.size() == 1 ? 0 : i];
   return true;
 }
 
@@ -150,49 +159,70 @@ Tensor ImageLayer::give(Value value) {
 // Convolution
 //===----------------------------------------------------------------------===//
 
-/// The convolution of \p layer's image with new weights.
-static Tensor convolve(ImageLayer &layer, int64_t filters,
-                       const ConvOptions &options) {
-  Operands &in = layer.in;
+/// Weights of \p rows x \p columns windows, as those of images.
+static Tensor declareKernel(ImageLayer &layer, int64_t rows, int64_t columns,
+                            const WeightOptions &weights) {
   GraphImpl &graph = layer.graph();
-  int64_t channels = typeOf(layer.image).getDimSize(1);
-  if (filters < 1 || filters >= int64_t(1) << 31)
-    return in.fail(ErrorCode::settingOutOfRange, "filters",
-                   "at least 1 and below 2^31", filters);
-  if (options.groups < 1 || channels % options.groups != 0 ||
-      filters % options.groups != 0)
-    return in.fail(ErrorCode::settingOutOfRange, "groups",
-                   fmt::format("a divisor of {} channels and {} filters",
-                               channels, filters),
-                   options.groups);
-  std::vector<Dim> sizes{filters, channels / options.groups};
+  std::vector<Dim> sizes{rows, columns};
   for (unsigned i = 2 - layer.dimensions; i < 2; ++i)
     sizes.push_back(layer.windows[i].taps);
-  nnc::ElementType type = elementTypeOf(in.element(0));
-  const WeightOptions &weights = options.weights;
   Tensor weight =
       declareParameter(graph, "weight", "parameter", sizes,
                        {weights.weightInitializer, weights.weightRegularizer,
                         weights.weightConstraint},
-                       type);
-  if (!weight.isValid())
+                       elementTypeOf(layer.in.element(0)));
+  if (!weight.isValid() || layer.dimensions == 2)
     return weight;
-  if (layer.dimensions == 1)
-    sizes.insert(sizes.begin() + 2, 1);
-  Value kernel = reshapeTo(graph, valueOf(weight), sizes);
-  Tensor result = layer.give(nn::Conv2dOp::create(
-      graph.builder, graph.location(), layer.image, kernel, layer.strides(),
-      layer.padding(), layer.dilations(), options.groups));
-  if (!options.bias)
-    return result;
+  sizes.insert(sizes.begin() + 2, 1);
+  return graph.tensor(reshapeTo(graph, valueOf(weight), sizes));
+}
+
+/// \p result plus a new number a filter.
+static Tensor addBias(ImageLayer &layer, const Tensor &result, int64_t filters,
+                      const WeightOptions &weights) {
   Tensor bias = declareParameter(
-      graph, "bias", "parameter", {filters},
-      {weights.biasInitializer, weights.biasRegularizer, Constraint()}, type);
+      layer.graph(), "bias", "parameter", {filters},
+      {weights.biasInitializer, weights.biasRegularizer, Constraint()},
+      elementTypeOf(layer.in.element(0)));
   if (!bias.isValid())
     return bias;
   std::vector<Dim> placed(1 + layer.dimensions, 1);
   placed[0] = filters;
   return result + reshape(bias, placed);
+}
+
+static bool checkFilters(ImageLayer &layer, int64_t filters, int64_t groups) {
+  int64_t channels = typeOf(layer.image).getDimSize(1);
+  if (filters < 1 || filters >= int64_t(1) << 31) {
+    layer.in.fail(ErrorCode::settingOutOfRange, "filters",
+                  "at least 1 and below 2^31", filters);
+    return false;
+  }
+  if (groups >= 1 && channels % groups == 0 && filters % groups == 0)
+    return true;
+  layer.in.fail(
+      ErrorCode::settingOutOfRange, "groups",
+      fmt::format("a divisor of {} channels and {} filters", channels, filters),
+      groups);
+  return false;
+}
+
+/// The convolution of \p layer's image with new weights.
+static Tensor convolve(ImageLayer &layer, int64_t filters,
+                       const ConvOptions &options) {
+  GraphImpl &graph = layer.graph();
+  if (!checkFilters(layer, filters, options.groups))
+    return layer.in.poison();
+  int64_t channels = typeOf(layer.image).getDimSize(1);
+  Tensor kernel =
+      declareKernel(layer, filters, channels / options.groups, options.weights);
+  if (!kernel.isValid())
+    return kernel;
+  Tensor result = layer.give(nn::Conv2dOp::create(
+      graph.builder, graph.location(), layer.image, valueOf(kernel),
+      layer.strides(), layer.padding(), layer.dilations(), options.groups));
+  return options.bias ? addBias(layer, result, filters, options.weights)
+                      : result;
 }
 
 static Tensor convolution(Operands &in, const char *kind, unsigned dimensions,
@@ -207,6 +237,76 @@ static Tensor convolution(Operands &in, const char *kind, unsigned dimensions,
     return in.poison();
   LayerScope scope(in.graph(), kind, options.name);
   Tensor result = convolve(layer, filters, options);
+  return scope.finish(options.activation && result.isValid()
+                          ? options.activation(result)
+                          : result);
+}
+
+//===----------------------------------------------------------------------===//
+// Transposed convolution
+//===----------------------------------------------------------------------===//
+
+/// The sizes of the result, which a convolution would take back to the image;
+/// nothing if one is below 1 or too large.
+static std::optional<std::array<int64_t, 2>>
+transposedSizes(ImageLayer &layer, const std::vector<int64_t> &more) {
+  std::array<int64_t, 2> sizes;
+  for (unsigned i = 0; i < 2; ++i) {
+    const nn::Window &window = layer.windows[i];
+    bool isGiven = i >= 2 - layer.dimensions;
+    int64_t extra = !isGiven           ? 0
+                    : more.size() == 1 ? more[0]
+                                       : more[i + layer.dimensions - 2];
+    sizes[i] = (layer.size(i) - 1) * window.stride - window.low - window.high +
+               window.span() + extra;
+    if (extra >= window.stride) {
+      layer.in.fail(ErrorCode::settingOutOfRange, "output_padding",
+                    fmt::format("below the stride {}", window.stride), extra);
+      return std::nullopt;
+    }
+    if (sizes[i] < 1 || sizes[i] >= int64_t(1) << 31) {
+      layer.in.fail(ErrorCode::settingOutOfRange, "padding",
+                    "such that 1 to 2^31 - 1 elements are left", sizes[i]);
+      return std::nullopt;
+    }
+  }
+  return sizes;
+}
+
+/// The transposed convolution of \p layer's image with new weights.
+static Tensor convolveBack(ImageLayer &layer, int64_t filters,
+                           const ConvTransposeOptions &options,
+                           ArrayRef<int64_t> sizes) {
+  GraphImpl &graph = layer.graph();
+  if (!checkFilters(layer, filters, options.groups))
+    return layer.in.poison();
+  int64_t channels = typeOf(layer.image).getDimSize(1);
+  Tensor kernel =
+      declareKernel(layer, channels, filters / options.groups, options.weights);
+  if (!kernel.isValid())
+    return kernel;
+  Tensor result = layer.give(nn::Conv2dDataGradientOp::create(
+      graph.builder, graph.location(), layer.image, valueOf(kernel), sizes,
+      layer.strides(), layer.padding(), layer.dilations(), options.groups));
+  return options.bias ? addBias(layer, result, filters, options.weights)
+                      : result;
+}
+
+static Tensor convTranspose(Operands &in, const char *kind, unsigned dimensions,
+                            int64_t filters, const std::vector<int64_t> &kernel,
+                            const ConvTransposeOptions &options) {
+  ImageLayer layer(in, dimensions);
+  if (!layer.takeImage() ||
+      !layer.set("kernel", kernel, &nn::Window::taps, 1) ||
+      !layer.set("stride", options.stride, &nn::Window::stride, 1) ||
+      !layer.setPadding(options.padding) ||
+      !layer.check("output_padding", options.outputPadding, 0))
+    return in.poison();
+  auto sizes = transposedSizes(layer, options.outputPadding);
+  if (!sizes)
+    return in.poison();
+  LayerScope scope(in.graph(), kind, options.name);
+  Tensor result = convolveBack(layer, filters, options, *sizes);
   return scope.finish(options.activation && result.isValid()
                           ? options.activation(result)
                           : result);
@@ -259,6 +359,24 @@ Tensor conv2d(const Operand &x, int64_t filters, std::vector<int64_t> kernel,
               const ConvOptions &options) {
   Operands in("conv2d", {&x});
   return in.ok() ? convolution(in, "conv2d", 2, filters, kernel, options)
+                 : in.poison();
+}
+
+Tensor convTranspose1d(const Operand &x, int64_t filters,
+                       std::vector<int64_t> kernel,
+                       const ConvTransposeOptions &options) {
+  Operands in("conv_transpose1d", {&x});
+  return in.ok() ? convTranspose(in, "conv_transpose1d", 1, filters, kernel,
+                                 options)
+                 : in.poison();
+}
+
+Tensor convTranspose2d(const Operand &x, int64_t filters,
+                       std::vector<int64_t> kernel,
+                       const ConvTransposeOptions &options) {
+  Operands in("conv_transpose2d", {&x});
+  return in.ok() ? convTranspose(in, "conv_transpose2d", 2, filters, kernel,
+                                 options)
                  : in.poison();
 }
 

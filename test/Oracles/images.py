@@ -65,6 +65,37 @@ def convolutions():
         weights(2, 4, 2, 4),
     )
     yield case(
+        "conv_transpose2d",
+        "conv_transpose2d(x, 3, 3)",
+        F.conv_transpose2d,
+        image,
+        {"weight": draw(4, 3, 3, 3), "bias": draw(3)},
+    )
+    yield case(
+        "conv_transpose2d, strides, padding and more behind",
+        "conv_transpose2d(x, 2, [3, 2], stride = [3, 2], padding = [1, 0], "
+        "output_padding = [2, 1])",
+        lambda x, w, b: F.conv_transpose2d(
+            x, w, b, stride=(3, 2), padding=(1, 0), output_padding=(2, 1)
+        ),
+        image,
+        {"weight": draw(4, 2, 3, 2), "bias": draw(2)},
+    )
+    yield case(
+        "conv_transpose2d, groups, tanh, without bias",
+        "conv_transpose2d(x, 6, 2, groups = 2, activation = tanh, bias = false)",
+        lambda x, w: torch.tanh(F.conv_transpose2d(x, w, groups=2)),
+        image,
+        {"weight": draw(4, 3, 2, 2)},
+    )
+    yield case(
+        "conv_transpose1d",
+        "conv_transpose1d(x, 4, 4, stride = 2, padding = 1)",
+        lambda x, w, b: F.conv_transpose1d(x, w, b, stride=2, padding=1),
+        line,
+        {"weight": draw(3, 4, 4), "bias": draw(4)},
+    )
+    yield case(
         "conv1d",
         "conv1d(x, 4, 3, stride = 2, padding = 1)",
         lambda x, w, b: F.conv1d(x, w, b, stride=2, padding=1),

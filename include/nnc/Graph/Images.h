@@ -54,6 +54,31 @@ Tensor conv1d(const Operand &x, int64_t filters, std::vector<int64_t> kernel,
 Tensor conv2d(const Operand &x, int64_t filters, std::vector<int64_t> kernel,
               const ConvOptions &options = {});
 
+struct ConvTransposeOptions {
+  /// One number for all dimensions, or one for each.
+  std::vector<int64_t> stride = {1};
+  /// What a convolution back would have around its images.
+  std::vector<int64_t> padding = {0};
+  /// Elements more behind; below the stride.
+  std::vector<int64_t> outputPadding = {0};
+  int64_t groups = 1;
+  Activation activation = {};
+  bool bias = true;
+  WeightOptions weights = {};
+  std::string name = {};
+};
+
+/// The adjoint of a convolution: [b, c, w] with weight [c, filters / groups, k]
+/// to (w - 1) * stride - 2 * padding + k + outputPadding elements, plus bias
+/// [filters].
+Tensor convTranspose1d(const Operand &x, int64_t filters,
+                       std::vector<int64_t> kernel,
+                       const ConvTransposeOptions &options = {});
+/// The same of [b, c, h, w] with weight [c, filters / groups, kh, kw].
+Tensor convTranspose2d(const Operand &x, int64_t filters,
+                       std::vector<int64_t> kernel,
+                       const ConvTransposeOptions &options = {});
+
 struct PoolOptions {
   /// Empty: the size.
   std::vector<int64_t> stride = {};

@@ -54,7 +54,7 @@ protected:
            "return " + values + " : " + types + "\n}";
   }
 
-  /// Compiles, runs on 1 and 3 threads, fused and not, expects the same bits
+  /// Compiles, runs on 1, 2 and 3 threads, fused and not, expects the same bits
   /// and returns the numbers of all results.
   template <typename T>
   std::vector<Numbers>
@@ -78,7 +78,7 @@ protected:
         return {};
       }
       Executable executable(std::move(*program));
-      for (unsigned threads : {1u, 3u}) {
+      for (unsigned threads : {1u, 2u, 3u}) {
         std::vector<Numbers> found =
             runOnce<T>(executable, arguments, samples, threads);
         if (first.empty())

@@ -26,8 +26,8 @@ protected:
   }
 
   /// Compiles `func.func @f(ARGUMENTS) -> RESULT` with \p body, which defines
-  /// %y, runs it on \p inputs with 1 and 3 threads, fused and unfused, expects
-  /// the same bits each time, and returns the result.
+  /// %y, runs it on \p inputs with 1, 2 and 3 threads, fused and unfused,
+  /// expects the same bits each time, and returns the result.
   template <typename T, typename... Inputs>
   std::vector<T> run(const std::string &arguments, const std::string &body,
                      const std::string &result, int64_t samples,
@@ -49,7 +49,7 @@ protected:
         return {};
       }
       Executable executable(std::move(*program));
-      for (unsigned threads : {1u, 3u}) {
+      for (unsigned threads : {1u, 2u, 3u}) {
         std::vector<AlignedBuffer> buffers;
         std::vector<ArgumentView> views;
         auto add = [&](const void *data, size_t given, int64_t bytes) {
