@@ -5,10 +5,17 @@
 using namespace nnc;
 using namespace nnc::ast;
 
+/// Longer lists of names are not told.
+static constexpr size_t mostNames = 24;
+
 std::string nnc::suggestion(const std::string &name,
                             const std::vector<std::string> &candidates) {
   std::string nearest = nearestName(name, candidates);
-  return nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
+  if (!nearest.empty())
+    return fmt::format("; did you mean '{}'?", nearest);
+  if (candidates.empty() || candidates.size() > mostNames)
+    return "";
+  return fmt::format("; known: {}", fmt::join(candidates, ", "));
 }
 
 namespace {

@@ -112,7 +112,7 @@ void reportUnknown(const std::string &name, SourceRange range,
   bool isChoice = std::find(type.choices.begin(), type.choices.end(), name) !=
                   type.choices.end();
   const Builtin *other = findOf(kinds, name);
-  if (!other && hint.empty())
+  if (!other && nearestName(name, candidates).empty())
     other = findAny(name);
   if (other && !isChoice)
     return diagnostics.error(

@@ -5,6 +5,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <poll.h>
+#include <unistd.h>
 
 using namespace nnc;
 using namespace nnc::tool;
@@ -46,9 +48,14 @@ int main(int argc, char **argv) {
     std::fputs(context.times.text().c_str(), stderr);
   errno = 0;
   if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
-    int written =
-        context.fail(makeError(ErrorCode::fileWrite, "standard output",
-                               errno ? std::strerror(errno) : "it was closed"));
+    int number = errno;
+    // A reader that has seen enough, as head, need not be told.
+    struct pollfd output = {STDOUT_FILENO, POLLOUT, 0};
+    if (::poll(&output, 1, 0) == 1 && (output.revents & POLLERR))
+      return status ? status : static_cast<int>(ExitStatus::fileProblem);
+    int written = context.fail(
+        makeError(ErrorCode::fileWrite, "standard output",
+                  number ? std::strerror(number) : "it was closed"));
     return status ? status : written;
   }
   return status;

@@ -44,7 +44,8 @@ resolveArguments(const std::string &callee,
                  const std::vector<ast::Argument> &arguments, SourceRange range,
                  ArgumentMode mode, Diagnostics &diagnostics);
 
-/// "; did you mean 'NAME'?" for the candidate nearest to \p name, or "".
+/// "; did you mean 'NAME'?" for the candidate nearest to \p name; if none is
+/// near, all of them where they are few; or "".
 std::string suggestion(const std::string &name,
                        const std::vector<std::string> &candidates);
 
