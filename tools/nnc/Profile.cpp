@@ -69,21 +69,25 @@ static Expected<Profile> measure(Workload &work) {
   profile.peakGflops = flopRate * 1e-9;
   profile.peakGigabytes = readRate * 1e-9;
   for (size_t i = 0; i < work.kernels.size(); ++i) {
-    KernelTime kernel;
-    kernel.info = work.kernels[i];
     // A kernel without a share of the work may end within a tick.
-    double seconds = std::max(1.0, medianOf((*ticks)[i])) * secondsPerTick;
+    double ticksTaken = std::max(1.0, medianOf((*ticks)[i]));
+    double taken = ticksTaken * secondsPerTick * 1e6;
+    profile.microseconds += taken;
+    if (!work.kernels[i].continues || profile.kernels.empty()) {
+      profile.kernels.emplace_back();
+      profile.kernels.back().info = work.kernels[i];
+    }
+    profile.kernels.back().microseconds += taken;
+  }
+  for (KernelTime &kernel : profile.kernels) {
+    double seconds = kernel.microseconds * 1e-6;
     auto flop = static_cast<double>(kernel.info.flop);
     auto bytes = static_cast<double>(kernel.info.bytes);
-    kernel.microseconds = seconds * 1e6;
     kernel.gflops = flop / seconds * 1e-9;
     kernel.gigabytes = bytes / seconds * 1e-9;
     kernel.roofline = std::max(flop / flopRate, bytes / readRate) / seconds;
-    profile.microseconds += kernel.microseconds;
-    profile.kernels.push_back(std::move(kernel));
-  }
-  for (KernelTime &kernel : profile.kernels)
     kernel.share = kernel.microseconds / profile.microseconds;
+  }
   return profile;
 }
 

@@ -10,7 +10,7 @@
 
 namespace nnc::tool {
 
-/// What one kernel took.
+/// What one kernel took, with the further phases of its work.
 struct KernelTime {
   KernelInfo info;
   double microseconds = 0;

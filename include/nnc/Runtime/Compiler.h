@@ -90,6 +90,9 @@ struct KernelInfo {
   std::vector<std::string> layers;
   int64_t flop = 0;  ///< Arithmetic operations, a full batch.
   int64_t bytes = 0; ///< Bytes of the tensors that it reads and writes.
+  /// Whether it is a further phase of the work of the kernel before it, with
+  /// which it shares `flop` and `bytes`.
+  bool continues = false;
 };
 
 /// The name of the output of a profiled program that holds the clock's ticks,

@@ -545,9 +545,7 @@ Expected<KernelProgram> ProgramLowering::run() {
     func::FuncOp kernel = call.kernel;
     info.name = kernel.getSymName().str();
     info.bytes = callBytes;
-    // The phases of one op do its arithmetic together.
-    if (call.op == previous)
-      info.flop = 0;
+    info.continues = call.op == previous;
     previous = call.op;
     program.kernels.push_back(std::move(info));
   }
