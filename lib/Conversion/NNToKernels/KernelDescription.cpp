@@ -15,13 +15,15 @@ static int64_t depthOf(MatmulOp op) {
 }
 
 /// Of a convolution with weights \p weight and result \p result, or one of its
-/// gradients: padding counts too, as in the figures of others.
-static int64_t convolutionFlop(Value weight, Value result) {
+/// gradients: padding counts too, as in the figures of others. The first
+/// \p outer dimensions of the weights do not lengthen the sums.
+static int64_t convolutionFlop(Value weight, Value result, int64_t outer = 1) {
   auto weights = cast<RankedTensorType>(weight.getType());
   auto images = cast<RankedTensorType>(result.getType());
-  return 2 * images.getNumElements() *
-         (weights.getNumElements() /
-          std::max<int64_t>(1, weights.getDimSize(0)));
+  int64_t length = 1;
+  for (int64_t size : weights.getShape().drop_front(outer))
+    length *= size;
+  return 2 * images.getNumElements() * length;
 }
 
 int64_t nnc::productFlop(Operation *op) {
@@ -33,6 +35,8 @@ int64_t nnc::productFlop(Operation *op) {
     return convolutionFlop(gradient.getW(), gradient.getDy());
   if (auto gradient = dyn_cast<Conv2dWeightGradientOp>(op))
     return convolutionFlop(gradient.getDw(), gradient.getDy());
+  if (auto parts = dyn_cast<Conv2dWeightPartsOp>(op))
+    return convolutionFlop(parts.getY(), parts.getDy(), /*outer=*/2);
   return 0;
 }
 
