@@ -107,8 +107,9 @@ static void drawRow(std::string &svg, const std::vector<Box> &boxes, int row,
 
 /// From red (none of what the machine could do) to green (all).
 static std::string colourOf(double roofline) {
-  return fmt::format("hsl({:.0f},65%,72%)",
-                     120 * std::clamp(roofline, 0.0, 1.0));
+  double part = std::clamp(roofline, 0.0, 1.0);
+  return fmt::format("rgb({:.0f},{:.0f},150)", 235 - 85 * part,
+                     150 + 70 * part);
 }
 
 static std::string picture(const Profile &profile) {
@@ -122,7 +123,7 @@ static std::string picture(const Profile &profile) {
                                    kernel.roofline * 100, kernel.info.work),
                        colourOf(kernel.roofline)});
     if (layers.empty() || layers.back().label != layer)
-      layers.push_back({start, 0, layer, layer, "hsl(210,40%,85%)"});
+      layers.push_back({start, 0, layer, layer, "#c9d9e8"});
     layers.back().length += kernel.microseconds;
     start += kernel.microseconds;
   }
@@ -130,8 +131,7 @@ static std::string picture(const Profile &profile) {
       fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} "
                   "{}\" font-family=\"sans-serif\" font-size=\"12\">\n",
                   pictureWidth, 3 * rowHeight);
-  drawRow(svg,
-          {{0, start, profile.model, machineLine(profile), "hsl(0,0%,88%)"}}, 0,
+  drawRow(svg, {{0, start, profile.model, machineLine(profile), "#e0e0e0"}}, 0,
           start);
   drawRow(svg, layers, 1, start);
   drawRow(svg, kernels, 2, start);

@@ -92,6 +92,7 @@ void ProgressReporter::progress(const Progress &progress) {
 }
 
 void ProgressReporter::epoch(const EpochRecord &record) {
+  records.push_back(record);
   clearBar();
   epochBegan = Clock::now();
   batchBegan = 0;

@@ -26,6 +26,8 @@ public:
 
   /// Epochs in all, for the lines; 0: not known.
   int64_t epochs = 0;
+  /// All epochs that were told.
+  std::vector<EpochRecord> records;
 
 private:
   const Context &context;

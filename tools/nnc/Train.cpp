@@ -1,6 +1,7 @@
 //===- Train.cpp - nnc train ----------------------------------------------===//
 
 #include "Progress.h"
+#include "TrainReport.h"
 #include "nnc/Data/Sampling.h"
 #include "nnc/Formats/AtomicFile.h"
 #include "nnc/Training/Folds.h"
@@ -37,6 +38,9 @@ private:
   int dryRun(const Trainer &trainer) const;
   int finish(const Trainer &trainer, const TrainingResult &result);
   int sayInterrupted(const TrainingResult &result);
+  /// Writes the page of --report.
+  Expected<void> writeReport(const Trainer &trainer,
+                             const TrainingResult &result) const;
 
   Context &context;
   const ModelFile &model;
@@ -84,7 +88,32 @@ Expected<void> TrainCommand::readOptions() {
   if (!options.checkpointFolder.empty() && !args.has("dry-run"))
     if (auto folder = CheckpointFolder::open(options.checkpointFolder); !folder)
       return fail(std::move(folder.error()));
+  if (std::optional<std::string> page = args.value("report")) {
+    if (!page->ends_with(".html"))
+      return fail(ErrorCode::badOptionValue, "--report", "a .html file", *page);
+    if (settings.folds)
+      return fail(ErrorCode::unsupported, "a report of several folds");
+    if (auto writable = checkWritable(*page); !writable)
+      return writable;
+  }
   return checkWritable(output);
+}
+
+Expected<void> TrainCommand::writeReport(const Trainer &trainer,
+                                         const TrainingResult &result) const {
+  std::optional<std::string> page = context.args.value("report");
+  if (!page)
+    return {};
+  const std::string &name = settings.model->name.text;
+  std::string text =
+      fmt::format("{} parameters, {} epochs, {} steps, {:.2f} s; seed {}",
+                  trainer.store().parameterCount(), result.epochs, result.steps,
+                  result.seconds, settings.seed);
+  auto written = writeFile(
+      *page, trainReportHtml("Training of " + name, text, reporter.records));
+  if (written)
+    context.say("wrote " + *page);
+  return written;
 }
 
 int TrainCommand::dryRun(const Trainer &trainer) const {
@@ -202,6 +231,8 @@ Expected<int> TrainCommand::train(ProgramProvider &programs) {
     return sayInterrupted(*result);
   if (auto saved = (*trainer)->save(output); !saved)
     return fail(std::move(saved.error()));
+  if (auto written = writeReport(**trainer, *result); !written)
+    return fail(std::move(written.error()));
   context.times.add("writing");
   return finish(**trainer, *result);
 }
