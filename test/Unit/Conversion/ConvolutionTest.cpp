@@ -328,3 +328,74 @@ TEST_F(ConvolutionTest, EveryTileEdge) {
     }
   }
 }
+
+// Gradients by the weights of many channels: tiles of input and of output
+// channels end anywhere, and taps meet the source at some positions only.
+TEST_F(ConvolutionTest, WeightGradientsOfManyChannels) {
+  std::mt19937 generator(4);
+  std::uniform_int_distribution<int> number(-8, 8);
+  struct Case {
+    int64_t channels, filters, height, width, kernel, stride, dilation, groups;
+    std::vector<int64_t> padding;
+  };
+  std::vector<Case> cases{{64, 64, 4, 4, 3, 1, 1, 1, {1, 1, 1, 1}},
+                          {13, 33, 5, 7, 3, 1, 1, 1, {1, 1, 1, 1}},
+                          {29, 50, 11, 9, 3, 1, 1, 1, {0, 0, 0, 0}},
+                          {15, 17, 8, 8, 3, 2, 1, 1, {1, 1, 1, 1}},
+                          {14, 32, 9, 20, 3, 2, 1, 1, {1, 1, 2, 0}},
+                          {16, 31, 10, 35, 5, 3, 1, 1, {2, 2, 2, 2}},
+                          {28, 40, 9, 9, 3, 1, 2, 1, {2, 2, 2, 2}},
+                          {27, 64, 12, 21, 3, 2, 3, 1, {3, 3, 3, 3}},
+                          {20, 34, 7, 7, 1, 1, 1, 1, {0, 0, 0, 0}},
+                          {40, 48, 8, 8, 1, 2, 1, 1, {0, 0, 0, 0}},
+                          {48, 96, 6, 6, 3, 1, 1, 3, {1, 1, 1, 1}},
+                          {3, 64, 20, 20, 7, 2, 1, 1, {3, 3, 3, 3}},
+                          {70, 10, 2, 2, 3, 1, 1, 1, {4, 4, 4, 4}},
+                          {16, 24, 3, 3, 3, 1, 1, 1, {3, 0, 0, 3}}};
+  for (const Case &c : cases) {
+    int64_t span = (c.kernel - 1) * c.dilation + 1;
+    auto positions = [&](int64_t size, int64_t low, int64_t high) {
+      return (size + low + high - span) / c.stride + 1;
+    };
+    int64_t rows = positions(c.height, c.padding[0], c.padding[1]);
+    int64_t columns = positions(c.width, c.padding[2], c.padding[3]);
+    json test{{"strides", {c.stride, c.stride}},
+              {"padding", c.padding},
+              {"dilations", {c.dilation, c.dilation}},
+              {"groups", c.groups}};
+    // Of 3 images one part at most, of 40 some parts and blocks.
+    for (int64_t images : {1, 3, 40}) {
+      std::vector<int64_t> xShape{images, c.channels, c.height, c.width};
+      std::vector<int64_t> dyShape{images, c.filters, rows, columns};
+      auto random = [&](const std::vector<int64_t> &shape) {
+        int64_t count = 1;
+        for (int64_t size : shape)
+          count *= size;
+        Numbers numbers(count);
+        for (double &value : numbers)
+          value = number(generator) / 8.0;
+        return numbers;
+      };
+      Operand x{"x", typeText(xShape, "f32"), random(xShape)};
+      Operand dy{"dy", typeText(dyShape, "f32"), random(dyShape)};
+      Operand dw{
+          "dw", typeText({c.filters, c.channels / c.groups, c.kernel, c.kernel},
+                         "f32")};
+      std::string body = "%dw = nn.conv2d_weight_gradient %x, %dy kernel = " +
+                         listText({c.kernel, c.kernel}) + windowText(test) +
+                         "(" + x.type + ", " + dy.type + ") -> " + dw.type +
+                         "\n";
+      auto found = run<float>({x, dy}, body, {dw});
+      ASSERT_EQ(found.size(), 1u);
+      auto module = mlir::parseSourceString<mlir::ModuleOp>(
+          functionOf({x, dy}, body, {dw}), &context);
+      auto expected =
+          reference::evaluate(module->lookupSymbol<mlir::func::FuncOp>("f"),
+                              {reference::Tensor(xShape, x.numbers),
+                               reference::Tensor(dyShape, dy.numbers)});
+      ASSERT_TRUE(succeeded(expected));
+      // Multiples of 1/64 below 2^18: sums are exact in f32.
+      EXPECT_EQ(found[0], Numbers((*expected)[0].floats())) << body;
+    }
+  }
+}

@@ -1,0 +1,33 @@
+//===- WeightGradients.h - Ways to a gradient by the weights ----*- C++ -*-===//
+//
+// Two kernels give the gradient of a convolution by its weights: one has
+// positions of a plane in its vectors, the other output channels. Which is
+// faster depends on sizes alone.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNC_LIB_KERNELS_WEIGHTGRADIENTS_H
+#define NNC_LIB_KERNELS_WEIGHTGRADIENTS_H
+
+#include "nnc/Kernels/Convolution.h"
+
+namespace nnc::kernels {
+
+/// The way with positions in vectors, for any sizes.
+Expected<Kernels> emitWeightsByPlanes(mlir::ModuleOp module,
+                                      const TargetDescription &target,
+                                      const WeightGradientSpec &spec);
+/// About how many cycles of one core it takes.
+double weightsByPlanesCost(const TargetDescription &target,
+                           const WeightGradientSpec &spec);
+
+/// The way with output channels in vectors, where its cost is finite.
+Expected<Kernels> emitWeightsByChannels(mlir::ModuleOp module,
+                                        const TargetDescription &target,
+                                        const WeightGradientSpec &spec);
+double weightsByChannelsCost(const TargetDescription &target,
+                             const WeightGradientSpec &spec);
+
+} // namespace nnc::kernels
+
+#endif // NNC_LIB_KERNELS_WEIGHTGRADIENTS_H
