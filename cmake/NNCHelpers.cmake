@@ -32,6 +32,8 @@ function(add_nnc_unittest name)
   if(NNC_DATA_DIR)
     list(APPEND environment "NNC_DATA_DIR=${NNC_DATA_DIR}")
   endif()
+  # Allocations that are too large give null, as they do elsewhere.
+  list(APPEND environment "ASAN_OPTIONS=allocator_may_return_null=1")
   set_tests_properties(${name} PROPERTIES ENVIRONMENT "${environment}")
   add_dependencies(nnc-unit-tests ${name})
 endfunction()

@@ -158,7 +158,8 @@ static std::string sizeText(const json &shape) {
 }
 
 TEST_F(ConvolutionTest, ConvolutionsAsPyTorch) {
-  for (const json &test : readOracle("convolutions")["convolutions"]) {
+  json oracle = readOracle("convolutions");
+  for (const json &test : oracle["convolutions"]) {
     Operand x = operandOf(test, "x"), w = operandOf(test, "w"),
             y = operandOf(test, "y"), dy = operandOf(test, "dy"),
             dx = operandOf(test, "dx"), dw = operandOf(test, "dw");
@@ -180,7 +181,8 @@ TEST_F(ConvolutionTest, ConvolutionsAsPyTorch) {
 }
 
 TEST_F(ConvolutionTest, MaxPoolsAsPyTorch) {
-  for (const json &test : readOracle("convolutions")["max_pools"]) {
+  json oracle = readOracle("convolutions");
+  for (const json &test : oracle["max_pools"]) {
     Operand x = operandOf(test, "x"), y = operandOf(test, "y"),
             dy = operandOf(test, "dy"), dx = operandOf(test, "dx");
     Operand index{"index", typeText(test["y_shape"], "i32"), test["index"]};
@@ -205,7 +207,8 @@ TEST_F(ConvolutionTest, MaxPoolsAsPyTorch) {
 }
 
 TEST_F(ConvolutionTest, AvgPoolsAsPyTorch) {
-  for (const json &test : readOracle("convolutions")["avg_pools"]) {
+  json oracle = readOracle("convolutions");
+  for (const json &test : oracle["avg_pools"]) {
     Operand x = operandOf(test, "x"), y = operandOf(test, "y"),
             dy = operandOf(test, "dy"), dx = operandOf(test, "dx");
     std::string attributes =

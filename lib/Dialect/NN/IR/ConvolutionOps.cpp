@@ -33,7 +33,8 @@ static LogicalResult checkImages(std::optional<Location> location,
   if (type.getRank() != 4)
     return emitOptionalError(location, name, " must have rank 4, got ",
                              printSizes(type));
-  for (AffineExpr size : ArrayRef(sizesOf(type)).drop_front(first)) {
+  auto sizes = sizesOf(type);
+  for (AffineExpr size : ArrayRef(sizes).drop_front(first)) {
     auto number = dyn_cast<AffineConstantExpr>(size);
     if (!number || number.getValue() < 0 || number.getValue() >= largest)
       return emitOptionalError(
