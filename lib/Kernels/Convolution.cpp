@@ -1,6 +1,7 @@
 //===- Convolution.cpp - Direct convolution of planes ---------------------===//
 
 #include "nnc/Kernels/Convolution.h"
+#include "ImageEpilogue.h"
 #include "Planes.h"
 
 using namespace mlir;
@@ -214,8 +215,6 @@ void ConvolutionEmitter::emitTile(const Item &item, Value start) {
 }
 
 void ConvolutionEmitter::emitEpilogue(const Item &item) {
-  bool masked =
-      canMask(kernel.target, spec.buffers, spec.epilogueInputs, spec.results);
   int64_t width = spec.columns.result;
   Value zero = kernel.constant(0), rowWidth = kernel.constant(planes.width);
   bool whole = plan.chunks == 1;
@@ -237,35 +236,12 @@ void ConvolutionEmitter::emitEpilogue(const Item &item) {
         from = kernel.select(kernel.less(before, zero), zero, before);
         to = kernel.min(to, kernel.sub(item.count, begin));
       }
-      SmallVector<Value> indices{item.image, channel, row};
-      RowAccesses inputs(kernel, spec.epilogueInputs, indices, true);
-      RowAccesses outputs(kernel, spec.results, indices, false);
-      Value rowSums = kernel.add(slotSums, begin);
-      vectorLoop(
-          kernel, from, to, plan.lanes, masked, !whole || width >= plan.lanes,
-          !whole || width % plan.lanes != 0,
-          [&](Value column, const Lanes &lanes) {
-            SmallVector<Value> operands{kernel.load(sums, element,
-                                                    kernel.add(rowSums, column),
-                                                    Lanes{lanes.width})};
-            for (unsigned i = 0; i < spec.epilogueInputs.size(); ++i)
-              operands.push_back(inputs.load(kernel, i, column, lanes));
-            auto indexOf = [&](unsigned dimension) {
-              return dimension < 3
-                         ? kernel.splat(indices[dimension], lanes.width)
-                         : kernel.iota(column, lanes.width);
-            };
-            auto batchOf = [&] { return kernel.batch(); };
-            SmallVector<Value> values{operands[0]};
-            if (spec.epilogue) {
-              BodyContext context(kernel.builder, kernel.loc, lanes.width,
-                                  operands, indexOf, batchOf);
-              values = spec.epilogue(context);
-            }
-            kernel.expectResults(values.size(), spec.results.size());
-            for (auto [i, value] : llvm::enumerate(values))
-              outputs.store(kernel, i, value, column, lanes);
-          });
+      emitImageEpilogue(kernel, element, plan.lanes,
+                        {spec.epilogueInputs, spec.results, spec.epilogue},
+                        {item.image, channel, row, sums,
+                         kernel.add(slotSums, begin), from, to,
+                         !whole || width >= plan.lanes,
+                         !whole || width % plan.lanes != 0});
     });
   });
 }

@@ -70,6 +70,8 @@ void nnc::buildFusePipeline(OpPassManager &passManager,
                             const GraphPipelineOptions &options) {
   OpPassManager &functions = passManager.nest<func::FuncOp>();
   functions.addPass(nn::createDecomposePass());
+  if (options.optimizationLevel > 1)
+    functions.addPass(nn::createChooseConvolutionsPass());
   if (options.optimizationLevel > 0) {
     functions.addPass(reference::createFoldConstantsPass());
     functions.addPass(nn::createSimplifyPass());

@@ -10,6 +10,7 @@ using namespace nnc::reference;
 void reference::registerReferenceModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
     attachConvolutionModels(*context);
+    attachWinogradModels(*context);
     attachElementwiseModels(*context);
     attachReductionModels(*context);
     attachLinearModels(*context);

@@ -17,6 +17,7 @@ using Results = llvm::MutableArrayRef<Tensor>;
 
 // One function a family, in the file of its name.
 void attachConvolutionModels(mlir::MLIRContext &context);
+void attachWinogradModels(mlir::MLIRContext &context);
 void attachElementwiseModels(mlir::MLIRContext &context);
 void attachReductionModels(mlir::MLIRContext &context);
 void attachLinearModels(mlir::MLIRContext &context);

@@ -40,7 +40,12 @@ namespace {
 struct DeduplicateKernels
     : nnc::impl::DeduplicateKernelsPassBase<DeduplicateKernels> {
   void runOnOperation() override {
-    ModuleOp module = getOperation();
+    // Kernels that call equal ones are equal once those are one.
+    while (unsigned count = removeEqual(getOperation()))
+      removed += count;
+  }
+
+  static unsigned removeEqual(ModuleOp module) {
     llvm::DenseSet<StringAttr> called;
     module.walk([&](func::CallOp call) {
       called.insert(call.getCalleeAttr().getAttr());
@@ -63,13 +68,15 @@ struct DeduplicateKernels
       replacements[function.getNameAttr()] =
           FlatSymbolRefAttr::get(first->getNameAttr());
       function.erase();
-      ++removed;
     }
+    if (replacements.empty())
+      return 0;
     module.walk([&](func::CallOp call) {
       auto found = replacements.find(call.getCalleeAttr().getAttr());
       if (found != replacements.end())
         call.setCalleeAttr(found->second);
     });
+    return replacements.size();
   }
 };
 

@@ -31,13 +31,30 @@ func.func @exported(%x: !llvm.ptr, %n: i64) {
   return
 }
 
+// Equal once what they call is one.
+// CHECK-LABEL: func.func @outer
+func.func @outer(%x: !llvm.ptr, %n: i64) {
+  call @first(%x, %n) : (!llvm.ptr, i64) -> ()
+  return
+}
+
+// CHECK-NOT: @outer_again
+func.func @outer_again(%x: !llvm.ptr, %n: i64) {
+  call @second(%x, %n) : (!llvm.ptr, i64) -> ()
+  return
+}
+
 // CHECK-LABEL: func.func @program
 // CHECK-NEXT: call @first
 // CHECK-NEXT: call @first
 // CHECK-NEXT: call @third
+// CHECK-NEXT: call @outer(
+// CHECK-NEXT: call @outer(
 func.func @program(%x: !llvm.ptr, %n: i64) {
   call @first(%x, %n) : (!llvm.ptr, i64) -> ()
   call @second(%x, %n) : (!llvm.ptr, i64) -> ()
   call @third(%x, %n) : (!llvm.ptr, i64) -> ()
+  call @outer(%x, %n) : (!llvm.ptr, i64) -> ()
+  call @outer_again(%x, %n) : (!llvm.ptr, i64) -> ()
   return
 }

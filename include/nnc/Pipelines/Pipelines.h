@@ -33,7 +33,8 @@ struct GraphPipelineOptions {
   /// Sizes of names; `batch` is a capacity if it is in `bounded`.
   std::map<std::string, int64_t> sizes;
   std::vector<std::string> bounded = {"batch"};
-  /// 0: neither simplify nor fuse (each op is its own kernel).
+  /// 0: neither simplify nor fuse (each op is its own kernel). 2: algorithms
+  /// that round otherwise may be chosen.
   int optimizationLevel = 2;
 };
 

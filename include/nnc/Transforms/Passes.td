@@ -10,8 +10,8 @@ def DeduplicateKernelsPass
   let summary = "Keep one of several functions with the same body";
   let description = [{
     Input: a module of `func.func`. Functions that are called and differ in
-    nothing but their name become one, and calls name the one that stays: the
-    first. Functions that nothing in the module calls are left alone.
+    nothing but their name and those of equal functions they call become one,
+    and calls name the one that stays: the first. Functions that nothing in the module calls are left alone.
   }];
   let statistics = [
     Statistic<"removed", "removed-kernels", "Functions replaced by another">

@@ -4,6 +4,7 @@
 #include "PointwiseBody.h"
 #include "nnc/Dialect/NN/IR/Window.h"
 #include "nnc/Kernels/Pooling.h"
+#include "nnc/Kernels/Winograd.h"
 
 using namespace mlir;
 using namespace nnc;
@@ -74,30 +75,60 @@ static void describe(kernels::ConvolutionSpec &spec, Conv2dDataGradientOp op) {
       strides[2] * (windows[0].taps - 1) + strides[3] * (windows[1].taps - 1);
 }
 
-Expected<LoweredOp> nnc::lowerConvolutionGroup(LoweringContext &context,
-                                               FusionOp group, Operation *op) {
-  kernels::ConvolutionSpec spec;
-  spec.name = context.kernelName("conv");
+static Expected<kernels::Kernels>
+emit(LoweringContext &context, kernels::ConvolutionSpec &spec, Operation *op) {
+  if (auto convolution = dyn_cast<Conv2dOp>(op))
+    describe(spec, convolution);
+  else
+    describe(spec, cast<Conv2dDataGradientOp>(op));
+  return kernels::emitConvolution(context.module, context.target, spec);
+}
+
+static Expected<kernels::Kernels>
+emit(LoweringContext &context, kernels::WinogradSpec &spec, Operation *op) {
+  auto convolution = cast<WinogradConv2dOp>(op);
+  RankedTensorType x = convolution.getX().getType();
+  RankedTensorType y = convolution.getType();
+  spec.tile = convolution.getTile();
+  spec.inputs = x.getDimSize(1);
+  spec.outputs = y.getDimSize(1);
+  spec.rows = {x.getDimSize(2), y.getDimSize(2), convolution.getPadding()[0]};
+  spec.columns = {x.getDimSize(3), y.getDimSize(3),
+                  convolution.getPadding()[2]};
+  return kernels::emitWinograd(context.module, context.target, spec);
+}
+
+static unsigned numberOf(Value value) {
+  return cast<BlockArgument>(value).getArgNumber();
+}
+
+static void setWeights(kernels::ConvolutionSpec &spec, unsigned buffer) {
+  spec.weights.buffer = buffer;
+}
+static void setWeights(kernels::WinogradSpec &spec, unsigned buffer) {
+  spec.weights = buffer;
+}
+
+/// The kernel of \p op, a convolution of Spec's kind, and of what \p group does
+/// with its results.
+template <typename Spec>
+static Expected<LoweredOp> lowerGroup(LoweringContext &context, FusionOp group,
+                                      Operation *op, StringRef stem) {
+  Spec spec;
+  spec.name = context.kernelName(stem);
   RankedTensorType domain = typeOf(op->getResult(0));
   spec.element = domain.getElementType();
   auto extents = extentsOf(domain, group);
   if (!extents)
     return fail(std::move(extents).error());
   spec.images = extents->front();
-  if (auto convolution = dyn_cast<Conv2dOp>(op))
-    describe(spec, convolution);
-  else
-    describe(spec, cast<Conv2dDataGradientOp>(op));
-  auto numberOf = [](Value value) {
-    return cast<BlockArgument>(value).getArgNumber();
-  };
   Block &body = group.getBody().front();
   for (BlockArgument argument : body.getArguments())
     spec.buffers.push_back(bufferFor(typeOf(argument)));
   for (Value output : group.getOutputs())
     spec.buffers.push_back(bufferFor(typeOf(output)));
   spec.source = numberOf(op->getOperand(0));
-  spec.weights.buffer = numberOf(op->getOperand(1));
+  setWeights(spec, numberOf(op->getOperand(1)));
 
   SmallVector<int64_t> order{0, 1, 2, 3};
   GroupLoads loads(order, numberOf);
@@ -117,13 +148,33 @@ Expected<LoweredOp> nnc::lowerConvolutionGroup(LoweringContext &context,
     return llvm::map_to_vector(
         results, [&](Value result) { return pointwise.get(result); });
   };
-  auto kernels = kernels::emitConvolution(context.module, context.target, spec);
+  auto kernels = emit(context, spec, op);
   if (!kernels)
     return fail(std::move(kernels).error());
   LoweredOp lowered{*kernels, {}};
   llvm::append_range(lowered.buffers, group.getInputs());
   llvm::append_range(lowered.buffers, group.getOutputs());
   return lowered;
+}
+
+Expected<LoweredOp> nnc::lowerConvolutionGroup(LoweringContext &context,
+                                               FusionOp group, Operation *op) {
+  if (isa<WinogradConv2dOp>(op))
+    return lowerGroup<kernels::WinogradSpec>(context, group, op, "winograd");
+  return lowerGroup<kernels::ConvolutionSpec>(context, group, op, "conv");
+}
+
+static Expected<LoweredOp> lowerWinogradWeights(LoweringContext &context,
+                                                WinogradWeightsOp op) {
+  RankedTensorType u = op.getType();
+  auto kernels = kernels::emitWinogradWeights(
+      context.module, context.target,
+      {context.kernelName("winograd_weights"), u.getElementType(),
+       int64_t(op.getTile()), u.getDimSize(1), u.getDimSize(2),
+       op.getAdjoint()});
+  if (!kernels)
+    return fail(std::move(kernels).error());
+  return LoweredOp{*kernels, {op.getW(), op.getU()}};
 }
 
 static Expected<LoweredOp> lowerWeightParts(LoweringContext &context,
@@ -241,6 +292,8 @@ std::optional<Expected<LoweredOp>> nnc::lowerImageOp(LoweringContext &context,
   return llvm::TypeSwitch<Operation *, std::optional<Expected<LoweredOp>>>(op)
       .Case<Conv2dWeightPartsOp>(
           [&](auto op) { return lowerWeightParts(context, op); })
+      .Case<WinogradWeightsOp>(
+          [&](auto op) { return lowerWinogradWeights(context, op); })
       .Case<MaxPool2dOp>([&](auto op) { return lowerMaxPool(context, op); })
       .Case<AvgPool2dOp, AvgUnpool2dOp>(
           [&](auto op) { return lowerAvgPool(context, op); })

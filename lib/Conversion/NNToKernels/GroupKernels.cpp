@@ -154,7 +154,7 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
   GroupBuffers group(op);
   MatmulOp matmul;
   for (Operation &inner : op.getBody().front()) {
-    if (isa<Conv2dOp, Conv2dDataGradientOp>(inner))
+    if (isa<Conv2dOp, Conv2dDataGradientOp, WinogradConv2dOp>(inner))
       return lowerConvolutionGroup(context, op, &inner);
     if (auto found = dyn_cast<MatmulOp>(inner))
       matmul = found;

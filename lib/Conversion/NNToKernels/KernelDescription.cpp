@@ -31,6 +31,14 @@ int64_t nnc::productFlop(Operation *op) {
     return 2 * depthOf(matmul) * matmul.getType().getNumElements();
   if (auto convolution = dyn_cast<Conv2dOp>(op))
     return convolutionFlop(convolution.getW(), convolution.getY());
+  if (auto convolution = dyn_cast<WinogradConv2dOp>(op)) {
+    // What it does, not what it stands for: tiles times points.
+    RankedTensorType y = convolution.getType(),
+                     u = convolution.getU().getType();
+    int64_t m = convolution.getTile();
+    return 2 * y.getDimSize(0) * ((y.getDimSize(2) + m - 1) / m) *
+           ((y.getDimSize(3) + m - 1) / m) * u.getNumElements();
+  }
   if (auto gradient = dyn_cast<Conv2dDataGradientOp>(op))
     return convolutionFlop(gradient.getW(), gradient.getDy());
   if (auto gradient = dyn_cast<Conv2dWeightGradientOp>(op))

@@ -44,6 +44,13 @@ static LogicalResult checkImages(std::optional<Location> location,
   return success();
 }
 
+/// Whether a size of \p type is no number.
+static bool isOpen(RankedTensorType type) {
+  return llvm::any_of(sizesOf(type), [](AffineExpr size) {
+    return !isa<AffineConstantExpr>(size);
+  });
+}
+
 static LogicalResult checkElements(std::optional<Location> location,
                                    RankedTensorType a, RankedTensorType b) {
   if (a.getElementType() == b.getElementType())
@@ -288,6 +295,66 @@ LogicalResult Conv2dWeightPartsOp::inferReturnTypes(
   SmallVector<int64_t> shape{int64_t(adaptor.getParts())};
   llvm::append_range(shape, w->getShape());
   inferred.push_back(RankedTensorType::get(shape, w->getElementType()));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// WinogradWeightsOp and WinogradConv2dOp
+//===----------------------------------------------------------------------===//
+
+static LogicalResult checkTile(std::optional<Location> location, int64_t tile) {
+  if (tile == 2 || tile == 4)
+    return success();
+  return emitOptionalError(location, "tile must be 2 or 4, got ", tile);
+}
+
+LogicalResult WinogradWeightsOp::inferReturnTypes(
+    MLIRContext *, std::optional<Location> location,
+    WinogradWeightsOp::Adaptor adaptor, SmallVectorImpl<Type> &inferred) {
+  auto w = cast<RankedTensorType>(adaptor.getW().getType());
+  int64_t tile = adaptor.getTile();
+  if (failed(checkTile(location, tile)) ||
+      failed(checkImages(location, "w", w, 0)))
+    return failure();
+  if (w.getDimSize(2) != 3 || w.getDimSize(3) != 3)
+    return emitOptionalError(location, "the windows of w must be 3 x 3, got ",
+                             printSizes(w));
+  int64_t first = w.getDimSize(0), second = w.getDimSize(1);
+  if (!adaptor.getAdjoint())
+    std::swap(first, second);
+  inferred.push_back(RankedTensorType::get(
+      {(tile + 2) * (tile + 2), first, second}, w.getElementType()));
+  return success();
+}
+
+LogicalResult WinogradConv2dOp::inferReturnTypes(
+    MLIRContext *, std::optional<Location> location,
+    WinogradConv2dOp::Adaptor adaptor, SmallVectorImpl<Type> &inferred) {
+  auto x = cast<RankedTensorType>(adaptor.getX().getType());
+  auto u = cast<RankedTensorType>(adaptor.getU().getType());
+  int64_t tile = adaptor.getTile();
+  ArrayRef<int64_t> padding = adaptor.getPadding();
+  if (failed(checkTile(location, tile)) ||
+      failed(checkNumbers(location, "padding", padding, 4, 0)) ||
+      failed(checkImages(location, "x", x)) ||
+      failed(checkElements(location, x, u)))
+    return failure();
+  for (int64_t zeros : padding)
+    if (zeros > 2)
+      return emitOptionalError(location, "padding must be at most 2, got ",
+                               zeros);
+  if (u.getRank() != 3 || isOpen(u) ||
+      u.getDimSize(0) != (tile + 2) * (tile + 2) ||
+      u.getDimSize(1) != x.getDimSize(1))
+    return emitOptionalError(location, "u must have the sizes ",
+                             (tile + 2) * (tile + 2), "x", x.getDimSize(1),
+                             "xO, got ", printSizes(u));
+  int64_t height = x.getDimSize(2) + padding[0] + padding[1] - 2;
+  int64_t width = x.getDimSize(3) + padding[2] + padding[3] - 2;
+  if (height < 1 || width < 1)
+    return emitOptionalError(
+        location, "the window does not fit into the image: x ", printSizes(x));
+  inferred.push_back(imagesLike(x, u.getDimSize(2), height, width));
   return success();
 }
 

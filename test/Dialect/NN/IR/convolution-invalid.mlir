@@ -150,3 +150,75 @@ func.func @avg_unpool_c1(%x: tensor<1x1x4x5xf32>) {
   %y = nn.avg_unpool2d %x size = [8, 8] kernel = [2, 2] strides = [2, 2] padding = [0, 0, 0, 0] : (tensor<1x1x4x5xf32>) -> tensor<1x1x8x8xf32>
   return
 }
+
+// -----
+
+func.func @winograd_weights_c1(%w: tensor<4x3x3x5xf32>) {
+  // expected-error@+2 {{the windows of w must be 3 x 3, got [4, 3, 3, 5]}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %u = nn.winograd_weights %w tile = 4 : (tensor<4x3x3x5xf32>) -> tensor<36x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_weights_c2(%w: tensor<4x3x3x3xf32>) {
+  // expected-error@+2 {{tile must be 2 or 4, got 3}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %u = nn.winograd_weights %w tile = 3 : (tensor<4x3x3x3xf32>) -> tensor<25x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_conv2d_c1_points(%x: tensor<2x3x8x8xf32>, %u: tensor<16x3x8xf32>) {
+  // expected-error@+2 {{u must have the sizes 36x3xO, got [16, 3, 8]}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.winograd_conv2d %x, %u tile = 4 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x3x8xf32>) -> tensor<2x8x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_conv2d_c1_channels(%x: tensor<2x3x8x8xf32>, %u: tensor<16x4x8xf32>) {
+  // expected-error@+2 {{u must have the sizes 16x3xO, got [16, 4, 8]}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.winograd_conv2d %x, %u tile = 2 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x4x8xf32>) -> tensor<2x8x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_conv2d_c2(%x: tensor<2x3x8x8xf32>, %u: tensor<16x3x8xf64>) {
+  // expected-error@+2 {{element types differ: 'f32' and 'f64'}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.winograd_conv2d %x, %u tile = 2 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x3x8xf64>) -> tensor<2x8x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_conv2d_c3(%x: tensor<2x3x8x8xf32>, %u: tensor<25x3x8xf32>) {
+  // expected-error@+2 {{tile must be 2 or 4, got 3}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.winograd_conv2d %x, %u tile = 3 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<25x3x8xf32>) -> tensor<2x8x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_conv2d_c4(%x: tensor<2x3x8x8xf32>, %u: tensor<16x3x8xf32>) {
+  // expected-error@+2 {{padding must be at most 2, got 3}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.winograd_conv2d %x, %u tile = 2 padding = [3, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x3x8xf32>) -> tensor<2x8x10x8xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_conv2d_c5(%x: tensor<2x3x1x8xf32>, %u: tensor<16x3x8xf32>) {
+  // expected-error@+2 {{the window does not fit into the image: x [2, 3, 1, 8]}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.winograd_conv2d %x, %u tile = 2 padding = [0, 0, 1, 1] : (tensor<2x3x1x8xf32>, tensor<16x3x8xf32>) -> tensor<2x8x1x8xf32>
+  return
+}

@@ -106,6 +106,22 @@ def DecomposePass : Pass<"nn-decompose", "mlir::func::FuncOp"> {
   let dependentDialects = ["::nnc::nn::NNDialect"];
 }
 
+def ChooseConvolutionsPass
+    : Pass<"nn-choose-convolutions", "mlir::func::FuncOp"> {
+  let summary = "Choose an algorithm for each convolution";
+  let description = [{
+    Input: a function of nn ops after `nn-specialize`. Output: the same function
+    where convolutions of 3 x 3 windows with stride 1 in f32, and their
+    gradients by the images, are `nn.winograd_conv2d` of `nn.winograd_weights`
+    if a model of costs, from sizes alone, says that this takes less time: images
+    with many channels. Results change by rounding.
+  }];
+  let statistics = [
+    Statistic<"replaced", "replaced-convolutions", "Convolutions replaced">
+  ];
+  let dependentDialects = ["::nnc::nn::NNDialect"];
+}
+
 def FuseOpsPass : Pass<"nn-fuse-ops", "mlir::func::FuncOp"> {
   let summary = "Gather primitive ops into groups that become one kernel each";
   let description = [{

@@ -1,0 +1,120 @@
+//===- ChooseConvolutions.cpp - Algorithms for convolutions ---------------===//
+
+#include "nnc/Dialect/NN/IR/NN.h"
+#include "nnc/Dialect/NN/Transforms/Passes.h"
+
+namespace nnc::nn {
+#define GEN_PASS_DEF_CHOOSECONVOLUTIONSPASS
+#include "nnc/Dialect/NN/Transforms/Passes.h.inc"
+} // namespace nnc::nn
+
+using namespace mlir;
+using namespace nnc::nn;
+
+/// Fewer channels, or wider images, are left to the direct convolution: the
+/// transforms work on vectors of channels, and keep a strip on the stack.
+static constexpr int64_t leastChannels = 32, widestImage = 256;
+
+/// Costs in multiply-adds: the share of the machine's rate that the direct
+/// convolution and products of tiles reach, what the transforms take for an
+/// element on either side, and what it takes to transform and to read a
+/// weight.
+static constexpr double directRate = 0.67, productRate = 0.85;
+static constexpr double transformCost = 18, weightCost = 50, readCost = 12;
+
+namespace {
+/// A convolution of x with windows of w, or of dy with those turned.
+struct Candidate {
+  Value x, w;
+  bool adjoint;
+  SmallVector<int64_t> padding;
+  RankedTensorType y;
+};
+
+struct ChooseConvolutionsPass
+    : nnc::nn::impl::ChooseConvolutionsPassBase<ChooseConvolutionsPass> {
+  using ChooseConvolutionsPassBase::ChooseConvolutionsPassBase;
+
+  void runOnOperation() override {
+    getOperation().walk([&](Operation *op) {
+      auto candidate = candidateOf(op);
+      if (!candidate)
+        return;
+      if (int64_t tile = bestTile(*candidate)) {
+        replace(op, *candidate, tile);
+        ++replaced;
+      }
+    });
+  }
+
+  static std::optional<Candidate> candidateOf(Operation *op);
+  static int64_t bestTile(const Candidate &candidate);
+  static void replace(Operation *op, const Candidate &candidate, int64_t tile);
+};
+} // namespace
+
+template <typename Op> static bool isPlain(Op op) {
+  auto all = [](ArrayRef<int64_t> numbers, int64_t number) {
+    return llvm::all_of(numbers, [&](int64_t n) { return n == number; });
+  };
+  ArrayRef<int64_t> w = op.getW().getType().getShape();
+  return op.getGroups() == 1 && all(op.getStrides(), 1) &&
+         all(op.getDilations(), 1) && all(w.drop_front(2), 3) &&
+         llvm::all_of(op.getPadding(), [](int64_t n) { return n <= 2; });
+}
+
+std::optional<Candidate> ChooseConvolutionsPass::candidateOf(Operation *op) {
+  if (auto convolution = dyn_cast<Conv2dOp>(op)) {
+    if (isPlain(convolution))
+      return Candidate{convolution.getX(), convolution.getW(), false,
+                       llvm::to_vector(convolution.getPadding()),
+                       convolution.getType()};
+  } else if (auto gradient = dyn_cast<Conv2dDataGradientOp>(op)) {
+    if (!isPlain(gradient))
+      return std::nullopt;
+    SmallVector<int64_t> padding;
+    for (int64_t zeros : gradient.getPadding())
+      padding.push_back(2 - zeros);
+    return Candidate{gradient.getDy(), gradient.getW(), true, padding,
+                     gradient.getType()};
+  }
+  return std::nullopt;
+}
+
+/// The tile of the cheapest algorithm, or 0 for the direct convolution.
+int64_t ChooseConvolutionsPass::bestTile(const Candidate &candidate) {
+  auto x = cast<RankedTensorType>(candidate.x.getType());
+  double inputs = x.getDimSize(1), outputs = candidate.y.getDimSize(1);
+  double images = candidate.y.getDimSize(0), pairs = inputs * outputs;
+  int64_t height = candidate.y.getDimSize(2), width = candidate.y.getDimSize(3);
+  if (!x.getElementType().isF32() || inputs < leastChannels ||
+      outputs < leastChannels || x.getDimSize(3) > widestImage)
+    return 0;
+  double least = 9 * pairs * (images * height * width / directRate + readCost);
+  int64_t best = 0;
+  for (int64_t tile : {2, 4}) {
+    double tiles =
+        images * ((height + tile - 1) / tile) * ((width + tile - 1) / tile);
+    double points = (tile + 2) * (tile + 2);
+    double cost =
+        points *
+        (tiles * (pairs / productRate + transformCost * (inputs + outputs)) +
+         (weightCost + readCost) * pairs);
+    if (cost < least) {
+      least = cost;
+      best = tile;
+    }
+  }
+  return best;
+}
+
+void ChooseConvolutionsPass::replace(Operation *op, const Candidate &candidate,
+                                     int64_t tile) {
+  OpBuilder builder(op);
+  Value u = WinogradWeightsOp::create(builder, op->getLoc(), candidate.w, tile,
+                                      candidate.adjoint);
+  Value y = WinogradConv2dOp::create(builder, op->getLoc(), candidate.x, u,
+                                     tile, candidate.padding);
+  op->getResult(0).replaceAllUsesWith(y);
+  op->erase();
+}

@@ -1,0 +1,143 @@
+//===- WinogradTest.cpp - Compiled minimal filtering ----------------------===//
+//
+// Against the reference's plain convolution, for sizes around the edges of
+// tiles, strips, blocks of strips and vectors of channels.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CompiledFunction.h"
+#include "nnc/Reference/Evaluate.h"
+#include <random>
+
+using namespace nnc;
+using namespace nnc::test;
+
+namespace {
+struct Case {
+  int64_t tile, channels, filters, height, width;
+  /// Above, below, left, right.
+  std::vector<int64_t> padding;
+  int64_t samples = 1, batch = 1;
+};
+
+class WinogradTest : public CompiledFunctionTest {
+protected:
+  template <typename T> void check(const Case &c, double tolerance);
+
+  Numbers random(int64_t count) {
+    std::uniform_real_distribution<double> number(-1, 1);
+    Numbers result(count);
+    for (double &value : result)
+      value = static_cast<float>(number(generator));
+    return result;
+  }
+  std::mt19937 generator{7};
+};
+} // namespace
+
+static std::string imagesText(int64_t channels, int64_t height, int64_t width,
+                              const std::string &element) {
+  std::string sizes, names;
+  for (int64_t size : {channels, height, width}) {
+    sizes += std::to_string(size) + "x";
+    names += ", " + std::to_string(size);
+  }
+  return "tensor<?x" + sizes + element + ", #nn.dims<batch" + names + ">>";
+}
+
+/// Bias and activation stand behind the sums; the convolution is computed as
+/// one and, with weights that are turned and swapped, as an adjoint.
+template <typename T>
+void WinogradTest::check(const Case &c, double tolerance) {
+  std::string element = sizeof(T) == 4 ? "f32" : "f64";
+  int64_t rows = c.height + c.padding[0] + c.padding[1] - 2;
+  int64_t columns = c.width + c.padding[2] + c.padding[3] - 2;
+  int64_t points = (c.tile + 2) * (c.tile + 2);
+  Operand x{"x", imagesText(c.channels, c.height, c.width, element),
+            random(c.samples * c.channels * c.height * c.width)};
+  Operand w{"w", typeText({c.filters, c.channels, 3, 3}, element),
+            random(c.filters * c.channels * 9)};
+  Operand turned{"v", typeText({c.channels, c.filters, 3, 3}, element),
+                 Numbers(w.numbers.size())};
+  for (int64_t o = 0; o < c.filters; ++o)
+    for (int64_t i = 0; i < c.channels; ++i)
+      for (int64_t tap = 0; tap < 9; ++tap)
+        turned.numbers[(i * c.filters + o) * 9 + 8 - tap] =
+            w.numbers[(o * c.channels + i) * 9 + tap];
+  Operand bias{"b", typeText({c.filters}, element), random(c.filters)};
+  Operand y{"y", imagesText(c.filters, rows, columns, element)};
+  Operand z{"z", y.type};
+  std::string u = typeText({points, c.channels, c.filters}, element);
+  std::string tile = " tile = " + std::to_string(c.tile);
+  std::string padding = " padding = [";
+  for (size_t i = 0; i < 4; ++i)
+    padding += (i ? ", " : "") + std::to_string(c.padding[i]);
+  padding += "]";
+  std::string convolution =
+      tile + padding + " : (" + x.type + ", " + u + ") -> " + y.type + "\n";
+  std::string body =
+      "%u = nn.winograd_weights %w" + tile + " : (" + w.type + ") -> " + u +
+      "\n%t = nn.winograd_weights %v" + tile + " adjoint : (" + turned.type +
+      ") -> " + u + "\n%c = nn.winograd_conv2d %x, %u" + convolution +
+      "%s = nn.broadcast %b dimensions = [1] : " + bias.type + " -> " + y.type +
+      "\n%a = nn.add %c, %s : " + y.type + "\n%y = nn.relu %a : " + y.type +
+      "\n%z = nn.winograd_conv2d %x, %t" + convolution;
+  std::vector<Operand> arguments{x, w, turned, bias};
+  auto found = run<T>(arguments, body, {y, z}, c.samples, c.batch);
+  ASSERT_EQ(found.size(), 2u);
+
+  std::string plain = "%z = nn.conv2d %x, %w strides = [1, 1]" + padding +
+                      " dilations = [1, 1] groups = 1 : (" + x.type + ", " +
+                      w.type + ") -> " + y.type + "\n";
+  auto module = parse({x, w}, plain, {z});
+  ASSERT_TRUE(module);
+  auto expected = reference::evaluate(
+      module->template lookupSymbol<mlir::func::FuncOp>("f"),
+      {reference::Tensor({c.samples, c.channels, c.height, c.width}, x.numbers),
+       reference::Tensor({c.filters, c.channels, 3, 3}, w.numbers)});
+  ASSERT_TRUE(succeeded(expected));
+  llvm::ArrayRef<double> sums = (*expected)[0].floats();
+  double largest = 0;
+  for (double sum : sums)
+    largest = std::max(largest, std::abs(sum));
+  double worst = 0;
+  for (size_t i = 0; i < sums.size(); ++i) {
+    size_t filter = i / (rows * columns) % c.filters;
+    double active = std::max(0.0, sums[i] + bias.numbers[filter]);
+    worst = std::max({worst, std::abs(found[0][i] - active),
+                      std::abs(found[1][i] - sums[i])});
+  }
+  EXPECT_LE(worst, tolerance * largest) << body;
+}
+
+// Transforms add and multiply by small numbers: in f64 what is left is a few
+// hundred units in the last place.
+TEST_F(WinogradTest, EveryEdgeInDoublePrecision) {
+  for (int64_t tile : {2, 4}) {
+    for (int64_t size = 1; size <= 10; ++size)
+      check<double>({tile, 16, 16, size, 11 - size, {1, 1, 1, 1}}, 1e-13);
+    for (int64_t channels : {8, 9, 15, 17, 31, 33, 40})
+      check<double>({tile, channels, 48 - channels, 5, 18, {1, 1, 1, 1}},
+                    1e-13);
+    check<double>({tile, 8, 8, 6, 7, {0, 2, 2, 0}}, 1e-13);
+    check<double>({tile, 8, 8, 3, 3, {0, 0, 0, 0}}, 1e-13);
+    check<double>({tile, 8, 8, 7, 5, {2, 2, 2, 2}}, 1e-13);
+    check<double>({tile, 8, 8, 1, 1, {2, 1, 2, 1}}, 1e-13);
+  }
+}
+
+// The error that the op's description states, for the sums' largest.
+TEST_F(WinogradTest, SinglePrecision) {
+  check<float>({2, 64, 32, 14, 14, {1, 1, 1, 1}}, 1e-6);
+  check<float>({4, 64, 32, 14, 14, {1, 1, 1, 1}}, 1e-5);
+  check<float>({4, 256, 40, 9, 30, {1, 1, 1, 1}}, 1e-5);
+}
+
+// Enough strips that each thread takes blocks of its own, the last of which is
+// shorter, and a batch shorter than its capacity.
+TEST_F(WinogradTest, ManyImages) {
+  for (int64_t samples : {1, 5, 9})
+    check<float>({4, 32, 33, 28, 28, {1, 1, 1, 1}, samples, 9}, 1e-5);
+  check<float>({2, 33, 32, 17, 40, {1, 1, 1, 1}, 7, 8}, 1e-6);
+  check<float>({4, 256, 32, 7, 7, {1, 1, 1, 1}, 61, 64}, 1e-5);
+}
