@@ -13,8 +13,10 @@ using namespace mlir;
 using namespace nnc;
 using namespace nnc::kernels;
 
-/// Multiply-adds below which a further thread costs more than it gains.
-static constexpr int64_t grain = 1 << 16;
+/// Multiply-adds below which a further thread costs more than it gains: many
+/// where they wait for arithmetic, fewer where a row of the right operand
+/// serves few of them and they wait for memory.
+static constexpr int64_t grain = 1 << 16, memoryGrain = 1 << 14;
 
 /// Smaller tiles for calls with fewer rows than a tile has.
 static constexpr int64_t smallTile = 4;
@@ -67,7 +69,11 @@ ContractionEmitter::divideWork() {
     panels *= extent.capacity;
   }
   Value allPanels = kernel.mul(kernel.volume(spec.batch), plan.panels);
-  int64_t most = std::max<int64_t>(1, std::min(1e6, work / grain));
+  bool fewRows = plan.method == ContractionPlan::Method::direct ||
+                 plan.method == ContractionPlan::Method::dot;
+  int64_t most = std::max<int64_t>(
+      1, std::min(1e6, work / (fewRows && plan.tileRows <= 2 ? memoryGrain
+                                                             : grain)));
   if (plan.tiles == 1 || most == 1) {
     auto [low, high] =
         kernel.share(allPanels, panels, 1, std::max<int64_t>(1, panels / most));

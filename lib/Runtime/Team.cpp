@@ -31,9 +31,12 @@ void TeamBarrier::wait() {
   unsigned current = generation.load(std::memory_order_relaxed);
   if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == count) {
     arrived.store(0, std::memory_order_relaxed);
-    generation.store(current + 1, std::memory_order_release);
-    syscall(SYS_futex, &generation, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr,
-            nullptr, 0);
+    // In one order with what sleepers do: either they are seen here, or they
+    // see the new generation before they sleep.
+    generation.store(current + 1, std::memory_order_seq_cst);
+    if (sleepers.load(std::memory_order_seq_cst) > 0)
+      syscall(SYS_futex, &generation, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr,
+              nullptr, 0);
     return;
   }
   // About 20 microseconds: longer than a balanced kernel's imbalance, shorter
@@ -44,9 +47,11 @@ void TeamBarrier::wait() {
       return;
     relax();
   }
-  while (generation.load(std::memory_order_acquire) == current)
+  sleepers.fetch_add(1, std::memory_order_seq_cst);
+  while (generation.load(std::memory_order_seq_cst) == current)
     syscall(SYS_futex, &generation, FUTEX_WAIT_PRIVATE, current, nullptr,
             nullptr, 0);
+  sleepers.fetch_sub(1, std::memory_order_relaxed);
 }
 
 //===----------------------------------------------------------------------===//

@@ -20,6 +20,8 @@ private:
   const unsigned count;
   std::atomic<unsigned> arrived{0};
   std::atomic<unsigned> generation{0};
+  /// Threads that have stopped spinning: only these need a call to wake.
+  std::atomic<unsigned> sleepers{0};
 };
 
 /// The threads that this process may use: what affinity and the quota of its
