@@ -1,6 +1,7 @@
 //===- Convolution.cpp - Direct convolution of planes ---------------------===//
 
 #include "nnc/Kernels/Convolution.h"
+#include "ConvolutionImages.h"
 #include "ImageEpilogue.h"
 #include "Planes.h"
 
@@ -26,6 +27,8 @@ struct ConvolutionPlan {
   int64_t lanes = 1;
   /// Output channels and vectors of positions of a register tile.
   int64_t channels = 1, vectors = 1;
+  /// Cycles that one tap and input channel take at all positions.
+  double step = 0;
   /// Positions of a tile, tiles of a chunk, and what there is of all.
   int64_t tile = 1, chunkTiles = 1;
   int64_t tiles = 1, chunks = 1, channelTiles = 1;
@@ -89,6 +92,7 @@ ConvolutionPlan::ConvolutionPlan(const ConvolutionSpec &spec,
         vectors = v;
       }
     }
+  step = least;
   tile = vectors * lanes;
   tiles = ceilDiv(positions, tile);
   channelTiles = ceilDiv(spec.outputs, channels);
@@ -315,6 +319,11 @@ Expected<Kernels> kernels::emitConvolution(ModuleOp module,
     planes = Planes(spec.rows, spec.columns, plan.tile);
     plan = ConvolutionPlan(spec, target, planes.positions());
   }
+  // Loads that cross lines take longer than the plan counts for them.
+  double cost = 1.2 * plan.step * spec.images.capacity * spec.groups *
+                spec.inputs * spec.rows.taps * spec.columns.taps;
+  if (convolutionByImagesCost(target, spec) < cost)
+    return emitConvolutionByImages(module, target, spec);
   Kernels kernels;
   if (!planes.inPlace) {
     int64_t channels = spec.groups * spec.inputs;

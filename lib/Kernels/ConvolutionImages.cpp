@@ -1,0 +1,602 @@
+//===- ConvolutionImages.cpp - Convolution, images in vectors -------------===//
+//
+// Lanes are images, weights are broadcast: any number of channels fills the
+// register tile, a position takes the taps that meet the source there and no
+// others, and strides or a stretched source cost nothing. Packed are
+//
+//   source   [tile of images][group][row][column][channel][image]
+//   weights  [group][tile of outputs][p][q][channel][output]
+//
+// and the sums of a tile of images are turned back at the end.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ConvolutionImages.h"
+#include "ImageEpilogue.h"
+#include "KernelBuilder.h"
+#include <limits>
+#include <numeric>
+
+using namespace mlir;
+using namespace nnc;
+using namespace nnc::kernels;
+
+/// Multiply-adds, and elements packed, below which a further thread costs more
+/// than it gains.
+static constexpr int64_t grain = 1 << 16, packGrain = 4096;
+/// Bytes of sums on the stack.
+static constexpr int64_t sumBytes = 96 << 10;
+
+static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+namespace {
+struct ImagePlan {
+  ImagePlan(const ConvolutionSpec &spec, const TargetDescription &target);
+
+  int64_t lanes = 1;
+  /// Output channels and vectors of images of a register tile.
+  int64_t outputs = 1, vectors = 1;
+  int64_t images() const { return vectors * lanes; }
+  /// Elements of a tap and channel in a panel of weights.
+  int64_t outputStride() const { return ceilDiv(outputs, lanes) * lanes; }
+  int64_t imageTiles = 1, outputTiles = 1;
+  /// Cycles for one tap and input channel at one position, all tiles.
+  double step = 0;
+  /// Rows and positions of a chunk, chunks of an image.
+  int64_t chunkRows = 1, chunks = 1, chunk = 1;
+  /// Input channels between two stores of the sums.
+  int64_t inputs = 1;
+};
+
+/// The taps that meet the source at a position: every tapStep-th from `tap`
+/// on, at every sourceStep-th element from `source` on.
+struct Taps {
+  Value tap, source, count;
+  int64_t tapStep, sourceStep;
+};
+
+class ImageEmitter {
+public:
+  ImageEmitter(ModuleOp module, const TargetDescription &target,
+               const ConvolutionSpec &spec)
+      : spec(spec), element(spec.element), target(target), module(module),
+        plan(spec, target) {}
+
+  Expected<Kernels> emit();
+
+private:
+  struct Item {
+    Value tile, group, chunk, channel, again, source, weights;
+  };
+
+  int64_t plane() const { return spec.rows.source * spec.columns.source; }
+  int64_t sourceElements() const {
+    return plan.imageTiles * spec.groups * plane() * spec.inputs *
+           plan.images();
+  }
+  int64_t weightElements() const {
+    return spec.groups * plan.outputTiles * spec.rows.taps * spec.columns.taps *
+           spec.inputs * plan.outputStride();
+  }
+  Value imageTiles(KernelBuilder &kernel) {
+    return kernel.ceilDiv(kernel.bound(spec.images),
+                          kernel.constant(plan.images()));
+  }
+  /// The first output channel of a tile: the last one reaches back.
+  Value firstOutput(KernelBuilder &kernel, Value tile) {
+    Value first = kernel.mul(tile, plan.outputs);
+    return spec.outputs % plan.outputs == 0
+               ? first
+               : kernel.min(first,
+                            kernel.constant(spec.outputs - plan.outputs));
+  }
+
+  Expected<func::FuncOp> emitPack();
+  Expected<func::FuncOp> emitSums();
+  void packSource(KernelBuilder &kernel);
+  void packWeights(KernelBuilder &kernel);
+  Item itemAt(KernelBuilder &kernel, Value number);
+  void emitItem(KernelBuilder &kernel, const Item &item);
+  void emitPosition(KernelBuilder &kernel, const Item &item, const Taps &rows,
+                    Value column, Value place, Value first);
+  void emitEpilogue(KernelBuilder &kernel, const Item &item, Value low,
+                    Value high);
+
+  const ConvolutionSpec &spec;
+  Type element;
+  const TargetDescription &target;
+  ModuleOp module;
+  ImagePlan plan;
+  Value sums, turned;
+};
+} // namespace
+
+/// Pairs of a tap and a position that meet the source.
+static int64_t meetings(const Sliding &sliding) {
+  int64_t sum = 0;
+  for (int64_t p = 0; p < sliding.taps; ++p)
+    for (int64_t i = 0; i < sliding.result; ++i) {
+      int64_t at = i * sliding.stride - sliding.low + p * sliding.dilation;
+      sum += at >= 0 && at % sliding.stretch == 0 &&
+             at / sliding.stretch < sliding.source;
+    }
+  return sum;
+}
+
+ImagePlan::ImagePlan(const ConvolutionSpec &spec,
+                     const TargetDescription &target) {
+  int64_t bytes = storageBytes(spec.element);
+  lanes = target.lanes(bytes);
+  int64_t images = spec.images.capacity;
+  for (int64_t v = 1; v <= std::min<int64_t>(8, ceilDiv(images, lanes)); ++v)
+    for (int64_t r = 1; r <= spec.outputs; ++r) {
+      if (r * v + v + 1 > target.vectorRegisters)
+        break;
+      // Two multiply-adds or loads a cycle, four cycles of latency.
+      double streamed = (v + ceilDiv(r, lanes)) * 0.3;
+      double cycles =
+          std::max({r * v / 2.0, (r + v) / 2.0, 4.0}) + 0.5 + streamed;
+      double all = double(ceilDiv(spec.outputs, r)) *
+                   ceilDiv(images, v * lanes) * cycles;
+      if (step == 0 || all < step) {
+        step = all;
+        outputs = r;
+        vectors = v;
+      }
+    }
+  imageTiles = ceilDiv(images, this->images());
+  outputTiles = ceilDiv(spec.outputs, outputs);
+  int64_t row = spec.columns.result * outputs * this->images() * bytes;
+  chunkRows = std::clamp<int64_t>(sumBytes / row, 1, spec.rows.result);
+  chunks = ceilDiv(spec.rows.result, chunkRows);
+  chunkRows = ceilDiv(spec.rows.result, chunks);
+  chunks = ceilDiv(spec.rows.result, chunkRows);
+  chunk = chunkRows * spec.columns.result;
+
+  // The source's rows of a chunk, in half of the second cache.
+  int64_t rows =
+      std::min(spec.rows.source, ((chunkRows - 1) * spec.rows.stride +
+                                  (spec.rows.taps - 1) * spec.rows.dilation) /
+                                         spec.rows.stretch +
+                                     1);
+  int64_t most = target.l2Bytes / 2 /
+                 (rows * spec.columns.source * this->images() * bytes);
+  inputs = std::clamp<int64_t>(most, std::min<int64_t>(32, spec.inputs),
+                               spec.inputs);
+  inputs = ceilDiv(spec.inputs, ceilDiv(spec.inputs, inputs));
+}
+
+//===----------------------------------------------------------------------===//
+// Packing
+//===----------------------------------------------------------------------===//
+
+void ImageEmitter::packSource(KernelBuilder &kernel) {
+  int64_t lanes = plan.lanes, count = plane();
+  int64_t pieces = ceilDiv(count, lanes), live = std::min(lanes, count);
+  int64_t all = spec.groups * spec.inputs;
+  bool ragged =
+      !spec.images.isStatic() || spec.images.capacity % plan.images() != 0;
+  auto [low, high] = kernel.share(
+      kernel.mul(imageTiles(kernel), pieces * spec.groups),
+      plan.imageTiles * pieces * spec.groups, 1,
+      std::max<int64_t>(1, packGrain / (live * spec.inputs * plan.images())));
+  Value images = kernel.bound(spec.images);
+  kernel.loop(low, high, 1, [&](Value number) {
+    Value piece = kernel.rem(number, kernel.constant(pieces));
+    Value panel = kernel.div(number, kernel.constant(pieces));
+    Value group = kernel.rem(panel, kernel.constant(spec.groups));
+    Value tile = kernel.div(panel, kernel.constant(spec.groups));
+    Value at = kernel.mul(piece, lanes);
+    if (count > lanes && count % lanes != 0)
+      at = kernel.min(at, kernel.constant(count - lanes));
+    Value first = kernel.mul(tile, plan.images());
+    Value begin =
+        kernel.pointer(kernel.function.getArgument(spec.source), element,
+                       kernel.add(kernel.mul(group, spec.inputs * count), at));
+    Value to =
+        kernel.pointer(kernel.scratch, element,
+                       kernel.mul(kernel.add(kernel.mul(panel, count), at),
+                                  spec.inputs * plan.images()));
+    for (int64_t v = 0; v < plan.images(); v += lanes) {
+      // Behind the last image that one stands again.
+      SmallVector<Value> rows;
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        Value image = kernel.add(first, v + lane);
+        if (ragged)
+          image = kernel.min(image, kernel.sub(images, kernel.constant(1)));
+        rows.push_back(
+            kernel.pointer(begin, element, kernel.mul(image, all * count)));
+      }
+      kernel.loop(
+          kernel.constant(0), kernel.constant(spec.inputs), 1,
+          [&](Value channel) {
+            SmallVector<Value> vectors;
+            for (Value row : rows)
+              vectors.push_back(
+                  kernel.load(row, element, kernel.mul(channel, count),
+                              kernel.firstLanes(kernel.constant(live), lanes)));
+            vectors = kernel.transpose(std::move(vectors));
+            Value place =
+                kernel.pointer(to, element, kernel.mul(channel, plan.images()));
+            for (int64_t lane = 0; lane < live; ++lane)
+              kernel.store(
+                  vectors[lane], place,
+                  kernel.constant(lane * spec.inputs * plan.images() + v),
+                  Lanes{lanes});
+          });
+    }
+  });
+}
+
+void ImageEmitter::packWeights(KernelBuilder &kernel) {
+  const auto &strides = spec.weights.strides;
+  int64_t taps = spec.rows.taps * spec.columns.taps;
+  Value target = kernel.pointer(kernel.scratch, element,
+                                kernel.constant(sourceElements()));
+  int64_t items = spec.groups * plan.outputTiles * spec.inputs;
+  auto [low, high] =
+      kernel.share(kernel.constant(items), items, 1,
+                   std::max<int64_t>(1, packGrain / (plan.outputs * taps)));
+  kernel.loop(low, high, 1, [&](Value number) {
+    Value channel = kernel.rem(number, kernel.constant(spec.inputs));
+    Value panel = kernel.div(number, kernel.constant(spec.inputs));
+    Value tile = kernel.rem(panel, kernel.constant(plan.outputTiles));
+    Value group = kernel.div(panel, kernel.constant(plan.outputTiles));
+    Value from = kernel.add(
+        kernel.add(kernel.mul(group, strides[0]),
+                   kernel.mul(firstOutput(kernel, tile), strides[1])),
+        kernel.add(kernel.mul(channel, strides[2]), spec.weights.offset));
+    Value to =
+        kernel.mul(kernel.add(kernel.mul(panel, taps * spec.inputs), channel),
+                   plan.outputStride());
+    kernel.loop(
+        kernel.constant(0), kernel.constant(spec.rows.taps), 1, [&](Value p) {
+          kernel.loop(
+              kernel.constant(0), kernel.constant(spec.columns.taps), 1,
+              [&](Value q) {
+                Value source =
+                    kernel.add(from, kernel.add(kernel.mul(p, strides[3]),
+                                                kernel.mul(q, strides[4])));
+                Value tap = kernel.add(kernel.mul(p, spec.columns.taps), q);
+                Value begin = kernel.pointer(kernel.pointerOf(spec.weights),
+                                             element, source);
+                Value place = kernel.pointer(
+                    target, element,
+                    kernel.add(to, kernel.mul(tap, spec.inputs *
+                                                       plan.outputStride())));
+                for (int64_t o = 0; o < plan.outputs; ++o)
+                  kernel.store(kernel.load(begin, element,
+                                           kernel.constant(o * strides[1]),
+                                           Lanes{1}),
+                               place, kernel.constant(o), Lanes{1});
+              });
+        });
+  });
+}
+
+Expected<func::FuncOp> ImageEmitter::emitPack() {
+  KernelBuilder kernel(module, target, spec.name + "_pack", spec.buffers, true);
+  packSource(kernel);
+  packWeights(kernel);
+  if (auto finished = kernel.finish(); !finished)
+    return fail(finished.error());
+  return kernel.function;
+}
+
+//===----------------------------------------------------------------------===//
+// Sums
+//===----------------------------------------------------------------------===//
+
+/// The taps p at which (at * stride - low + p * dilation) / stretch is a whole
+/// number and inside of the source.
+static Taps tapsAt(KernelBuilder &kernel, const Sliding &sliding, Value at) {
+  int64_t common = std::gcd(sliding.stretch, sliding.dilation);
+  Taps taps;
+  taps.tapStep = sliding.stretch / common;
+  taps.sourceStep = sliding.dilation / common;
+  Value zero = kernel.constant(0), stretch = kernel.constant(sliding.stretch);
+  Value base = kernel.add(kernel.mul(at, sliding.stride), -sliding.low);
+
+  // The first tap at a whole element, by the remainder of the position.
+  Value whole = zero;
+  if (sliding.stretch > 1) {
+    int64_t shift = ceilDiv(std::max<int64_t>(sliding.low, 0), sliding.stretch);
+    Value remainder =
+        kernel.rem(kernel.add(base, shift * sliding.stretch), stretch);
+    whole = kernel.constant(sliding.taps);
+    for (int64_t tap = std::min(taps.tapStep, sliding.taps); tap-- > 0;) {
+      int64_t met =
+          (sliding.stretch - tap * sliding.dilation % sliding.stretch) %
+          sliding.stretch;
+      Value other = kernel.add(remainder, -met);
+      // Zero is below one and not below zero.
+      whole = kernel.select(
+          kernel.less(zero, other), whole,
+          kernel.select(kernel.less(other, zero), whole, kernel.constant(tap)));
+    }
+  }
+  Value dilation = kernel.constant(sliding.dilation);
+  Value missing =
+      kernel.sub(kernel.sub(zero, base), kernel.mul(whole, sliding.dilation));
+  Value skipped = kernel.select(
+      kernel.less(zero, missing),
+      kernel.ceilDiv(missing, kernel.constant(sliding.dilation * taps.tapStep)),
+      zero);
+  taps.tap = kernel.add(whole, kernel.mul(skipped, taps.tapStep));
+  Value room =
+      kernel.sub(kernel.constant((sliding.source - 1) * sliding.stretch), base);
+  Value last = kernel.select(kernel.less(room, zero), kernel.constant(-1),
+                             kernel.div(room, dilation));
+  Value beyond = kernel.min(kernel.add(last, 1), kernel.constant(sliding.taps));
+  taps.count = kernel.select(kernel.less(taps.tap, beyond),
+                             kernel.ceilDiv(kernel.sub(beyond, taps.tap),
+                                            kernel.constant(taps.tapStep)),
+                             zero);
+  taps.source = kernel.div(
+      kernel.add(base, kernel.mul(taps.tap, sliding.dilation)), stretch);
+  return taps;
+}
+
+ImageEmitter::Item ImageEmitter::itemAt(KernelBuilder &kernel, Value number) {
+  Item item;
+  auto split = [&](int64_t extent) {
+    Value part = kernel.rem(number, kernel.constant(extent));
+    number = kernel.div(number, kernel.constant(extent));
+    return part;
+  };
+  Value outputTile = split(plan.outputTiles);
+  item.chunk = split(plan.chunks);
+  item.group = split(spec.groups);
+  item.tile = number;
+  item.channel = firstOutput(kernel, outputTile);
+  item.again = kernel.sub(kernel.mul(outputTile, plan.outputs), item.channel);
+  Value panel = kernel.add(kernel.mul(item.tile, spec.groups), item.group);
+  item.source =
+      kernel.pointer(kernel.scratch, element,
+                     kernel.mul(panel, plane() * spec.inputs * plan.images()));
+  Value weights =
+      kernel.add(kernel.mul(item.group, plan.outputTiles), outputTile);
+  item.weights = kernel.pointer(
+      kernel.pointer(kernel.scratch, element,
+                     kernel.constant(sourceElements())),
+      element,
+      kernel.mul(weights, spec.rows.taps * spec.columns.taps * spec.inputs *
+                              plan.outputStride()));
+  return item;
+}
+
+/// Sums the input channels from \p first on, of all taps that meet \p column of
+/// a row that \p rows meet, at \p place.
+void ImageEmitter::emitPosition(KernelBuilder &kernel, const Item &item,
+                                const Taps &rows, Value column, Value place,
+                                Value first) {
+  Taps columns = tapsAt(kernel, spec.columns, column);
+  int64_t sourceTap = spec.inputs * plan.images();
+  int64_t weightTap = spec.inputs * plan.outputStride();
+  Value position =
+      kernel.add(kernel.mul(rows.source, spec.columns.source), columns.source);
+  Value from = kernel.pointer(item.source, element,
+                              kernel.add(kernel.mul(position, sourceTap),
+                                         kernel.mul(first, plan.images())));
+  Value tap = kernel.add(kernel.mul(rows.tap, spec.columns.taps), columns.tap);
+  Value by = kernel.pointer(item.weights, element,
+                            kernel.add(kernel.mul(tap, weightTap),
+                                       kernel.mul(first, plan.outputStride())));
+
+  bool pieces = plan.inputs != spec.inputs;
+  auto at = [&](int64_t o, int64_t v) {
+    return kernel.constant(o * plan.images() + v * plan.lanes);
+  };
+  SmallVector<Value> carried;
+  for (int64_t o = 0; o < plan.outputs; ++o)
+    for (int64_t v = 0; v < plan.vectors; ++v)
+      carried.push_back(
+          pieces ? kernel.load(place, element, at(o, v), Lanes{plan.lanes})
+                 : kernel.splatConstant(element, plan.lanes, 0));
+  carried.append({from, by});
+  auto step = [&](Value, ValueRange values) {
+    SmallVector<Value> next(values), factors;
+    Value x = values[values.size() - 2], w = values.back();
+    for (int64_t v = 0; v < plan.vectors; ++v)
+      factors.push_back(kernel.load(x, element, kernel.constant(v * plan.lanes),
+                                    Lanes{plan.lanes}));
+    for (int64_t o = 0; o < plan.outputs; ++o) {
+      Value factor = kernel.splat(
+          kernel.loadScalar(w, element, kernel.constant(o)), plan.lanes);
+      for (int64_t v = 0; v < plan.vectors; ++v) {
+        Value &sum = next[o * plan.vectors + v];
+        sum = kernel.fma(factor, factors[v], sum);
+      }
+    }
+    next[next.size() - 2] =
+        kernel.pointer(x, element, kernel.constant(plan.images()));
+    next.back() =
+        kernel.pointer(w, element, kernel.constant(plan.outputStride()));
+    return next;
+  };
+  auto advance = [&](SmallVector<Value> next, ValueRange begin, int64_t source,
+                     int64_t weights) {
+    next[next.size() - 2] = kernel.pointer(begin[begin.size() - 2], element,
+                                           kernel.constant(source));
+    next.back() =
+        kernel.pointer(begin.back(), element, kernel.constant(weights));
+    return next;
+  };
+  Value channels =
+      pieces ? kernel.min(kernel.constant(plan.inputs),
+                          kernel.sub(kernel.constant(spec.inputs), first))
+             : kernel.constant(spec.inputs);
+  // Taps side by side in both operands are one run.
+  bool runs = !pieces && columns.tapStep == 1 && columns.sourceStep == 1;
+  Value zero = kernel.constant(0);
+  SmallVector<Value> results = kernel.loop(
+      zero, rows.count, 1, carried,
+      [&](Value, ValueRange row) -> SmallVector<Value> {
+        SmallVector<Value> next;
+        if (runs)
+          next = kernel.loop(zero, kernel.mul(columns.count, spec.inputs), 1,
+                             row, step);
+        else
+          next = kernel.loop(zero, columns.count, 1, row,
+                             [&](Value, ValueRange tap) -> SmallVector<Value> {
+                               return advance(
+                                   kernel.loop(zero, channels, 1, tap, step),
+                                   tap, columns.sourceStep * sourceTap,
+                                   columns.tapStep * weightTap);
+                             });
+        return advance(std::move(next), row,
+                       rows.sourceStep * spec.columns.source * sourceTap,
+                       rows.tapStep * spec.columns.taps * weightTap);
+      });
+  for (int64_t o = 0; o < plan.outputs; ++o)
+    for (int64_t v = 0; v < plan.vectors; ++v)
+      kernel.store(results[o * plan.vectors + v], place, at(o, v),
+                   Lanes{plan.lanes});
+}
+
+/// Turns the sums of rows [\p low, \p high), channel by channel, and hands them
+/// to the epilogue.
+void ImageEmitter::emitEpilogue(KernelBuilder &kernel, const Item &item,
+                                Value low, Value high) {
+  int64_t lanes = plan.lanes, width = spec.columns.result;
+  int64_t stride = ceilDiv(plan.chunk, lanes) * lanes;
+  Value zero = kernel.constant(0);
+  Value firstImage = kernel.mul(item.tile, plan.images());
+  Value images = kernel.min(kernel.constant(plan.images()),
+                            kernel.sub(kernel.bound(spec.images), firstImage));
+  Value positions = kernel.mul(kernel.sub(high, low), width);
+  kernel.loop(item.again, kernel.constant(plan.outputs), 1, [&](Value slot) {
+    Value channel = kernel.add(kernel.mul(item.group, spec.outputs),
+                               kernel.add(item.channel, slot));
+    Value begin =
+        kernel.pointer(sums, element, kernel.mul(slot, plan.images()));
+    for (int64_t v = 0; v < plan.images(); v += lanes)
+      kernel.loop(zero, positions, lanes, [&](Value at) {
+        Value from = kernel.pointer(
+            begin, element, kernel.mul(at, plan.outputs * plan.images()));
+        SmallVector<Value> vectors;
+        for (int64_t lane = 0; lane < lanes; ++lane)
+          vectors.push_back(kernel.load(
+              from, element,
+              kernel.constant(lane * plan.outputs * plan.images() + v),
+              Lanes{lanes}));
+        vectors = kernel.transpose(std::move(vectors));
+        Value to = kernel.pointer(turned, element, at);
+        for (int64_t lane = 0; lane < lanes; ++lane)
+          kernel.store(vectors[lane], to, kernel.constant((v + lane) * stride),
+                       Lanes{lanes});
+      });
+    kernel.loop(zero, images, 1, [&](Value image) {
+      Value row0 = kernel.mul(image, stride);
+      kernel.loop(low, high, 1, [&](Value row) {
+        Value at = kernel.add(row0, kernel.mul(kernel.sub(row, low), width));
+        emitImageEpilogue(kernel, element, lanes,
+                          {spec.epilogueInputs, spec.results, spec.epilogue},
+                          {kernel.add(firstImage, image), channel, row, turned,
+                           at, zero, kernel.constant(width), width >= lanes,
+                           width % lanes != 0});
+      });
+    });
+  });
+}
+
+void ImageEmitter::emitItem(KernelBuilder &kernel, const Item &item) {
+  Value zero = kernel.constant(0);
+  Value low = kernel.mul(item.chunk, plan.chunkRows);
+  Value high = kernel.min(kernel.add(low, plan.chunkRows),
+                          kernel.constant(spec.rows.result));
+  int64_t place = plan.outputs * plan.images();
+  if (plan.inputs != spec.inputs)
+    kernel.loop(zero, kernel.constant(plan.chunk * place), plan.lanes,
+                [&](Value at) {
+                  kernel.store(kernel.splatConstant(element, plan.lanes, 0),
+                               sums, at, Lanes{plan.lanes});
+                });
+  kernel.loop(
+      zero, kernel.constant(spec.inputs), plan.inputs, [&](Value first) {
+        kernel.loop(low, high, 1, [&](Value row) {
+          Taps rows = tapsAt(kernel, spec.rows, row);
+          Value begin = kernel.mul(kernel.sub(row, low), spec.columns.result);
+          kernel.loop(zero, kernel.constant(spec.columns.result), 1,
+                      [&](Value column) {
+                        Value at = kernel.mul(kernel.add(begin, column), place);
+                        emitPosition(kernel, item, rows, column,
+                                     kernel.pointer(sums, element, at), first);
+                      });
+        });
+      });
+  emitEpilogue(kernel, item, low, high);
+}
+
+Expected<func::FuncOp> ImageEmitter::emitSums() {
+  KernelBuilder kernel(module, target, spec.name, spec.buffers, true);
+  // Turning reads whole tiles of positions, and the last vector of a row reads
+  // on.
+  int64_t lanes = plan.lanes;
+  int64_t positions = ceilDiv(plan.chunk, lanes) * lanes;
+  sums = kernel.stack(element, positions * plan.outputs * plan.images());
+  turned = kernel.stack(element, positions * plan.images() + lanes);
+  int64_t perTile = plan.outputTiles * plan.chunks * spec.groups;
+  double work = double(meetings(spec.rows)) * meetings(spec.columns) *
+                spec.inputs * plan.outputs * plan.images() / plan.chunks;
+  auto [low, high] = kernel.share(
+      kernel.mul(imageTiles(kernel), perTile), plan.imageTiles * perTile, 1,
+      std::max<int64_t>(1,
+                        std::min<double>(grain, grain / std::max(1.0, work))));
+  kernel.loop(low, high, 1,
+              [&](Value number) { emitItem(kernel, itemAt(kernel, number)); });
+  if (auto finished = kernel.finish(); !finished)
+    return fail(finished.error());
+  return kernel.function;
+}
+
+Expected<Kernels> ImageEmitter::emit() {
+  Kernels kernels;
+  kernels.scratchBytes =
+      (sourceElements() + weightElements()) * storageBytes(element);
+  auto pack = emitPack();
+  if (!pack)
+    return fail(pack.error());
+  auto main = emitSums();
+  if (!main)
+    return fail(main.error());
+  kernels.phases = {*pack, *main};
+  return kernels;
+}
+
+//===----------------------------------------------------------------------===//
+// Entry
+//===----------------------------------------------------------------------===//
+
+double kernels::convolutionByImagesCost(const TargetDescription &target,
+                                        const ConvolutionSpec &spec) {
+  ImagePlan plan(spec, target);
+  int64_t bytes = storageBytes(spec.element);
+  // Sums of one row must have room.
+  if (plan.chunk * plan.outputs * plan.images() * bytes > 2 * sumBytes)
+    return std::numeric_limits<double>::infinity();
+  double positions = double(spec.rows.result) * spec.columns.result;
+  double tiles = double(plan.imageTiles) * plan.outputTiles;
+  // Fifteen cycles a vector that is turned, two a weight, and what a position
+  // takes apart from its products.
+  double turned =
+      plan.imageTiles * plan.vectors *
+      (double(spec.rows.source) * spec.columns.source * spec.inputs +
+       positions * plan.outputTiles * plan.outputs) *
+      5;
+  double weights = double(spec.outputs) * spec.inputs * spec.rows.taps *
+                   spec.columns.taps * 2;
+  double around = positions * tiles *
+                  (60 + plan.outputs * plan.vectors *
+                            (2.0 * ceilDiv(spec.inputs, plan.inputs)));
+  return spec.groups * (double(meetings(spec.rows)) * meetings(spec.columns) *
+                            spec.inputs * plan.step +
+                        turned + weights + around);
+}
+
+Expected<Kernels>
+kernels::emitConvolutionByImages(ModuleOp module,
+                                 const TargetDescription &target,
+                                 const ConvolutionSpec &spec) {
+  return ImageEmitter(module, target, spec).emit();
+}
