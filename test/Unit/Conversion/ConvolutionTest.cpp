@@ -213,16 +213,17 @@ TEST_F(ConvolutionTest, EveryTileEdge) {
   }
 }
 
-// Gradients by the weights of many channels: tiles of input and of output
-// channels end anywhere, and taps meet the source at some positions only.
-TEST_F(ConvolutionTest, WeightGradientsOfManyChannels) {
+// Many channels and images: tiles of input channels, of output channels and of
+// images end anywhere, taps meet the source at some positions only, and the
+// batch is shorter than its capacity.
+TEST_F(ConvolutionTest, ManyChannelsAndImages) {
   std::mt19937 generator(4);
   std::uniform_int_distribution<int> number(-8, 8);
   struct Case {
     int64_t channels, filters, height, width, kernel, stride, dilation, groups;
     std::vector<int64_t> padding;
   };
-  std::vector<Case> cases{{64, 64, 4, 4, 3, 1, 1, 1, {1, 1, 1, 1}},
+  std::vector<Case> cases{{31, 64, 4, 4, 3, 1, 1, 1, {1, 1, 1, 1}},
                           {13, 33, 5, 7, 3, 1, 1, 1, {1, 1, 1, 1}},
                           {29, 50, 11, 9, 3, 1, 1, 1, {0, 0, 0, 0}},
                           {15, 17, 8, 8, 3, 2, 1, 1, {1, 1, 1, 1}},
@@ -247,10 +248,12 @@ TEST_F(ConvolutionTest, WeightGradientsOfManyChannels) {
               {"padding", c.padding},
               {"dilations", {c.dilation, c.dilation}},
               {"groups", c.groups}};
-    // Of 3 images one part at most, of 40 some parts and blocks.
-    for (int64_t images : {1, 3, 40}) {
-      std::vector<int64_t> xShape{images, c.channels, c.height, c.width};
-      std::vector<int64_t> dyShape{images, c.filters, rows, columns};
+    for (auto [samples, batch] :
+         {std::pair<int64_t, int64_t>(3, 8), {21, 40}}) {
+      std::vector<int64_t> xShape{samples, c.channels, c.height, c.width};
+      std::vector<int64_t> dyShape{samples, c.filters, rows, columns};
+      std::vector<int64_t> wShape{c.filters, c.channels / c.groups, c.kernel,
+                                  c.kernel};
       auto random = [&](const std::vector<int64_t> &shape) {
         int64_t count = 1;
         for (int64_t size : shape)
@@ -260,26 +263,44 @@ TEST_F(ConvolutionTest, WeightGradientsOfManyChannels) {
           value = number(generator) / 8.0;
         return numbers;
       };
-      Operand x{"x", typeText(xShape, "f32"), random(xShape)};
-      Operand dy{"dy", typeText(dyShape, "f32"), random(dyShape)};
-      Operand dw{
-          "dw", typeText({c.filters, c.channels / c.groups, c.kernel, c.kernel},
-                         "f32")};
-      std::string body = "%dw = nn.conv2d_weight_gradient %x, %dy kernel = " +
-                         listText({c.kernel, c.kernel}) + windowText(test) +
-                         "(" + x.type + ", " + dy.type + ") -> " + dw.type +
-                         "\n";
-      auto found = run<float>({x, dy}, body, {dw});
-      ASSERT_EQ(found.size(), 1u);
-      auto module = mlir::parseSourceString<mlir::ModuleOp>(
-          functionOf({x, dy}, body, {dw}), &context);
+      auto images = [](const std::vector<int64_t> &shape) {
+        std::string sizes, names = "batch";
+        for (int64_t size : {shape[1], shape[2], shape[3]}) {
+          sizes += std::to_string(size) + "x";
+          names += ", " + std::to_string(size);
+        }
+        return "tensor<?x" + sizes + "f32, #nn.dims<" + names + ">>";
+      };
+      Operand x{"x", images(xShape), random(xShape)};
+      Operand dy{"dy", images(dyShape), random(dyShape)};
+      Operand w{"w", typeText(wShape, "f32"), random(wShape)};
+      Operand y{"y", dy.type}, dx{"dx", x.type}, dw{"dw", w.type};
+      std::string window = windowText(test);
+      std::string body = "%y = nn.conv2d %x, %w" + window + "(" + x.type +
+                         ", " + w.type + ") -> " + y.type +
+                         "\n%dx = nn.conv2d_data_gradient %dy, %w size = " +
+                         listText({c.height, c.width}) + window + "(" +
+                         dy.type + ", " + w.type + ") -> " + dx.type +
+                         "\n%dw = nn.conv2d_weight_gradient %x, %dy kernel = " +
+                         listText({c.kernel, c.kernel}) + window + "(" +
+                         x.type + ", " + dy.type + ") -> " + dw.type + "\n";
+      std::vector<Operand> arguments{x, w, dy}, results{y, dx, dw};
+      auto found = run<float>(arguments, body, results, samples, batch);
+      ASSERT_EQ(found.size(), 3u);
+      auto module = parse(arguments, body, results);
       auto expected =
           reference::evaluate(module->lookupSymbol<mlir::func::FuncOp>("f"),
                               {reference::Tensor(xShape, x.numbers),
+                               reference::Tensor(wShape, w.numbers),
                                reference::Tensor(dyShape, dy.numbers)});
       ASSERT_TRUE(succeeded(expected));
       // Multiples of 1/64 below 2^18: sums are exact in f32.
-      EXPECT_EQ(found[0], Numbers((*expected)[0].floats())) << body;
+      for (size_t i = 0; i < 3; ++i) {
+        llvm::ArrayRef<double> values = (*expected)[i].floats();
+        EXPECT_EQ(Numbers(found[i].begin(), found[i].begin() + values.size()),
+                  Numbers(values))
+            << "result " << i << " of " << body;
+      }
     }
   }
 }
