@@ -358,8 +358,9 @@ void FunctionWriter::writePart() {
   Value samples = part.getArgument(next), arena = part.getArgument(next + 1),
         index = part.getArgument(next + 2), count = part.getArgument(next + 3),
         team = part.getArgument(next + 4);
-  Value extents = slot(i64), table = slot(pointer, arguments.size());
+  Value extents = slot(i64, 2), table = slot(pointer, arguments.size());
   store(samples, extents);
+  store(constant(0), shifted(extents, constant(sizeof(int64_t))));
   unsigned formal = 0;
   for (const auto &[number, argument] : llvm::enumerate(arguments)) {
     Value address;

@@ -36,20 +36,36 @@ public:
         arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(1));
     several = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sgt,
                                     count, one);
-    for (const auto &[number, call] : llvm::enumerate(spec.calls)) {
-      if (number > 0 && (call.barrierBefore || spec.clock))
-        emitBarrier();
-      readClock(number, index);
+    auto emitCall = [&](const ProgramCall &call) {
       SmallVector<Value> operands;
       for (const ProgramOperand &operand : call.operands)
         operands.push_back(address(operand));
       operands.append({extents, index, count});
       func::FuncOp kernel = call.kernel;
       func::CallOp::create(builder, loc, kernel, operands);
-    }
-    if (spec.clock && !spec.calls.empty())
+    };
+    ArrayRef<ProgramCall> calls(spec.calls);
+    if (spec.preparing > 0) {
+      auto first = scf::IfOp::create(builder, loc, isFirstCall(extents));
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(first.thenBlock());
+      for (const ProgramCall &call : calls.take_front(spec.preparing)) {
+        if (call.barrierBefore)
+          emitBarrier();
+        emitCall(call);
+      }
       emitBarrier();
-    readClock(spec.calls.size(), index);
+    }
+    calls = calls.drop_front(spec.preparing);
+    for (const auto &[number, call] : llvm::enumerate(calls)) {
+      if (number > 0 && (call.barrierBefore || spec.clock))
+        emitBarrier();
+      readClock(number, index);
+      emitCall(call);
+    }
+    if (spec.clock && !calls.empty())
+      emitBarrier();
+    readClock(calls.size(), index);
     func::ReturnOp::create(builder, loc);
     return entry;
   }
@@ -69,6 +85,16 @@ private:
           builder.getStringAttr(StringRef(bytes.data(), bytes.size())),
           /*alignment=*/64);
     }
+  }
+
+  Value isFirstCall(Value extents) {
+    Type i64 = builder.getI64Type();
+    Value flag = LLVM::LoadOp::create(builder, loc, i64,
+                                      shifted(extents, sizeof(int64_t)), 8);
+    Value zero =
+        arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(0));
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, flag,
+                                 zero);
   }
 
   void emitBarrier() {

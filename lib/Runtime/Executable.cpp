@@ -36,7 +36,8 @@ Executable::Executable(Program program)
     : program(std::move(program)), arena(this->program.signature.arenaBytes) {}
 
 Expected<void> Executable::run(const std::vector<ArgumentView> &arguments,
-                               int64_t samples, unsigned threads) {
+                               int64_t samples, unsigned threads,
+                               bool sameParameters) {
   const Signature &signature = program.signature;
   if (arguments.size() != signature.arguments.size())
     return fail(ErrorCode::badArguments,
@@ -65,6 +66,8 @@ Expected<void> Executable::run(const std::vector<ArgumentView> &arguments,
     threads = static_cast<unsigned>(std::min<int64_t>(
         availableThreads(), std::max<int64_t>(1, signature.preferredThreads)));
   std::lock_guard<std::mutex> lock(mutex);
-  runOnTeam(program.entry, pointers.data(), arena.data(), &samples, threads);
+  const int64_t extents[] = {samples, sameParameters && isPrepared};
+  runOnTeam(program.entry, pointers.data(), arena.data(), extents, threads);
+  isPrepared = true;
   return {};
 }

@@ -104,12 +104,12 @@ static Loops loopsOfThisMachine() {
 static double leastSeconds(nnc_rt_entry entry, void *argument,
                            unsigned threads) {
   void *arguments[] = {argument};
-  int64_t extent = 1;
+  const int64_t extents[] = {1, 0};
   double least = 1e30;
   Clock::time_point start = Clock::now();
   do {
     Clock::time_point before = Clock::now();
-    runOnTeam(entry, arguments, nullptr, &extent, threads);
+    runOnTeam(entry, arguments, nullptr, extents, threads);
     least = std::min(
         least, std::chrono::duration<double>(Clock::now() - before).count());
   } while (Clock::now() - start < std::chrono::milliseconds(50));

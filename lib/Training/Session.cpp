@@ -202,9 +202,11 @@ int BoundProgram::firstResult() const {
   return signature().indexOf(Role::output, "loss");
 }
 
-Expected<void> BoundProgram::run(int64_t samples, unsigned threads) {
+Expected<void> BoundProgram::run(int64_t samples, unsigned threads,
+                                 bool sameParameters) {
   auto worthwhile = static_cast<unsigned>(
       std::clamp<int64_t>(signature().preferredThreads, 1, 1 << 16));
   return executable->run(views, samples,
-                         threads ? std::min(threads, worthwhile) : 0);
+                         threads ? std::min(threads, worthwhile) : 0,
+                         sameParameters);
 }

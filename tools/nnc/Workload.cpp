@@ -209,7 +209,8 @@ Expected<double> Workload::step() {
           scheduleValue(optimizer.elements[index], 0, stepsDone));
   }
   program->setScalar("step", stepsDone + 1);
-  if (auto done = program->run(batch, context.threads()); !done)
+  bool sameParameters = !isTraining && stepsDone > 0;
+  if (auto done = program->run(batch, context.threads(), sameParameters); !done)
     return fail(std::move(done.error()));
   ++stepsDone;
   if (isTraining)

@@ -182,7 +182,9 @@ Expected<Predictions> StubProgram::predict(const Dataset &data,
     std::vector<int64_t> indices(count);
     std::iota(indices.begin(), indices.end(), begin);
     gather(*field, indices, static_cast<std::byte *>(views[input].data));
-    if (auto run = executable->run(views, count, threads); !run)
+    if (auto run = executable->run(views, count, threads,
+                                   /*sameParameters=*/begin > 0);
+        !run)
       return fail(std::move(run.error()));
     std::memcpy(predictions.output.data() + begin * bytes, views[result].data,
                 count * bytes);

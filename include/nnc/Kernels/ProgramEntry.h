@@ -33,10 +33,14 @@ struct ProgramSpec {
   /// The symbol of the entry, an nnc_rt_entry of nnc/Runtime/ABI.h.
   std::string name;
   std::vector<ProgramCall> calls;
+  /// The first calls, whose results stay in the arena: they are left out, and
+  /// not timed, where extents[1] says that this is not the first call. The
+  /// team waits behind them.
+  size_t preparing = 0;
   /// Bytes that become read-only data of the object, 64-byte aligned.
   std::vector<std::vector<char>> constants;
   /// The argument that receives the clock's ticks as i64, one before each call
-  /// and one after the last. The team then waits around every call.
+  /// that does not prepare and one after the last. The team then waits around every call.
   std::optional<unsigned> clock;
 };
 

@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /** Changes whenever the entry's form or the meaning of its arguments does. */
-#define NNC_RT_ABI_VERSION 1
+#define NNC_RT_ABI_VERSION 2
 
 /** A team of threads that runs one program together. */
 typedef struct nnc_rt_team {
@@ -32,7 +32,9 @@ typedef struct nnc_rt_team {
       aligned buffers (in-place arguments are read and written).
     arena: the program's scratch memory, 64-byte aligned.
     extents: extents[0] is the number of samples in this call, at most the
-      batch the program was compiled for.
+      batch the program was compiled for. extents[1] is 0, or 1 if the arena is
+      as an earlier call of this program left it and all parameters are as they
+      were then: what depends on parameters alone is then not computed again.
     index, count: this thread's number and the team's size, 0 <= index < count.
     team: may be null if count is 1. */
 typedef void (*nnc_rt_entry)(void *const *args, void *arena,

@@ -48,12 +48,17 @@ public:
   /// \p arguments has one entry for each of the signature. Fails with
   /// `badArguments` if the number of arguments, a size or an alignment is
   /// wrong, or if there are more samples than the program was compiled for.
+  /// \p sameParameters states that parameters and states have the values that
+  /// they had when this executable ran last: what was prepared from them (as
+  /// transformed weights) is used again.
   Expected<void> run(const std::vector<ArgumentView> &arguments,
-                     int64_t samples, unsigned threads = 0);
+                     int64_t samples, unsigned threads = 0,
+                     bool sameParameters = false);
 
 private:
   Program program;
   AlignedBuffer arena;
+  bool isPrepared = false;
   std::mutex mutex;
 };
 

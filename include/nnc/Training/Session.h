@@ -107,8 +107,9 @@ public:
   int firstResult() const;
 
   /// Runs on at most \p threads threads (0: as many as there are), fewer if
-  /// the program's work is not worth them.
-  Expected<void> run(int64_t samples, unsigned threads);
+  /// the program's work is not worth them. \p sameParameters as of Executable.
+  Expected<void> run(int64_t samples, unsigned threads,
+                     bool sameParameters = false);
 
 private:
   std::unique_ptr<Executable> executable;

@@ -5,6 +5,7 @@
 #include "PointwiseBody.h"
 #include "mlir/IR/Matchers.h"
 #include "nnc/Conversion/NNToKernels.h"
+#include "nnc/Dialect/NN/Transforms/FixedValues.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Kernels/ProgramEntry.h"
 #include "nnc/Transforms/MemoryPlanner.h"
@@ -29,6 +30,8 @@ struct Storage {
   int64_t bytes = 0;
   /// Number among the planned buffers of the arena, or -1.
   int64_t planned = -1;
+  /// Its content is used in later calls of the program too.
+  bool stays = false;
 };
 
 class ProgramLowering {
@@ -37,7 +40,7 @@ public:
                   const std::string &entry, bool profile)
       : function(function), target(target), profile(profile),
         module(ModuleOp::create(function.getLoc())),
-        context{module.get(), target} {
+        context{module.get(), target}, fixed(function) {
     spec.name = entry;
   }
 
@@ -53,6 +56,8 @@ private:
   unsigned storageOf(Value value);
   void addCall(const LoweredOp &lowered, Operation *op);
   void addClock();
+  bool prepares(Operation *op) const;
+  void moveForward();
   bool mayReplace(Operation *producer, BlockArgument argument);
   void planArena();
   void placeBarriers();
@@ -67,6 +72,8 @@ private:
     Operation *op = nullptr;
     /// Bytes into each storage; empty: none.
     SmallVector<int64_t> offsets = {};
+    /// Runs before all others, and not in every call of the program.
+    bool prepares = false;
   };
 
   func::FuncOp function;
@@ -74,6 +81,7 @@ private:
   bool profile;
   OwningOpRef<ModuleOp> module;
   LoweringContext context;
+  FixedValues fixed;
   kernels::ProgramSpec spec;
   Signature signature;
   std::vector<Storage> storages;
@@ -270,8 +278,47 @@ void ProgramLowering::addCall(const LoweredOp &lowered, Operation *op) {
     used.push_back(storages.size());
     storages.push_back({{}, lowered.kernels.scratchBytes, -1});
   }
+  bool early = prepares(op);
+  if (early)
+    for (Value result : op->getResults())
+      storages[storageOf(result)].stays = true;
   for (func::FuncOp phase : lowered.kernels.phases)
-    calls.push_back({phase, used, false, op, lowered.offsets});
+    calls.push_back({phase, used, false, op, lowered.offsets, early});
+}
+
+/// Whether \p op computes, from parameters, constants and what was prepared
+/// from them, values that stay in the arena.
+bool ProgramLowering::prepares(Operation *op) const {
+  auto isReady = [&](Value operand) {
+    Value root = rootOf(operand);
+    if (!fixed.contains(root) || isa<BlockArgument>(root))
+      return fixed.contains(root);
+    auto found = storageIndex.find(root);
+    if (found == storageIndex.end())
+      return false;
+    const Storage &storage = storages[found->second];
+    return storage.stays ||
+           storage.place.kind == kernels::ProgramOperand::Kind::constant;
+  };
+  // Results that the caller receives are computed in every call.
+  auto isKept = [&](Value result) {
+    auto found = storageIndex.find(result);
+    return fixed.contains(result) && (found == storageIndex.end() ||
+                                      storages[found->second].place.kind ==
+                                          kernels::ProgramOperand::Kind::arena);
+  };
+  return op->getNumResults() > 0 && llvm::all_of(op->getOperands(), isReady) &&
+         llvm::all_of(op->getResults(), isKept);
+}
+
+/// Puts the calls that prepare before all others, in their order.
+void ProgramLowering::moveForward() {
+  std::vector<Call> first, rest;
+  for (Call &call : calls)
+    (call.prepares ? first : rest).push_back(std::move(call));
+  spec.preparing = first.size();
+  calls = std::move(first);
+  std::move(rest.begin(), rest.end(), std::back_inserter(calls));
 }
 
 Expected<void> ProgramLowering::lowerConstant(Operation *op,
@@ -422,9 +469,11 @@ void ProgramLowering::planArena() {
         continue;
       if (storage.planned < 0) {
         storage.planned = buffers.size();
-        buffers.push_back({storage.bytes, int64_t(step), int64_t(step)});
+        buffers.push_back(
+            {storage.bytes, storage.stays ? 0 : int64_t(step), int64_t(step)});
       }
-      buffers[storage.planned].last = step;
+      buffers[storage.planned].last =
+          storage.stays ? int64_t(calls.size()) - 1 : int64_t(step);
     }
   MemoryPlan plan = planMemory(buffers);
   for (Storage &storage : storages)
@@ -461,7 +510,11 @@ void ProgramLowering::placeBarriers() {
            !llvm::is_contained(resultArgument, argument);
   };
   std::vector<Range> written, read;
-  for (Call &call : calls) {
+  for (auto [position, call] : llvm::enumerate(calls)) {
+    if (position == spec.preparing) {
+      written.clear();
+      read.clear();
+    }
     std::vector<Range> writes, reads;
     for (auto [i, number] : llvm::enumerate(call.storages)) {
       const Storage &storage = storages[number];
@@ -509,7 +562,7 @@ void ProgramLowering::addClock() {
   argument.name = clockName;
   argument.role = Role::output;
   argument.type = ElementType::i64;
-  argument.shape = {int64_t(calls.size()) + 1};
+  argument.shape = {int64_t(calls.size() - spec.preparing) + 1};
   spec.clock = signature.arguments.size();
   signature.arguments.push_back(std::move(argument));
 }
@@ -523,6 +576,7 @@ Expected<KernelProgram> ProgramLowering::run() {
     return fail(std::move(described).error());
   if (auto lowered = lowerOps(); !lowered)
     return fail(std::move(lowered).error());
+  moveForward();
   planArena();
   placeBarriers();
   KernelProgram program;
@@ -537,8 +591,10 @@ Expected<KernelProgram> ProgramLowering::run() {
         programCall.operands.back().offset += call.offsets[i];
       callBytes += storages[number].bytes;
     }
-    bytes += callBytes;
     spec.calls.push_back(std::move(programCall));
+    if (call.prepares)
+      continue;
+    bytes += callBytes;
     if (!profile)
       continue;
     KernelInfo info = describeKernel(call.op);

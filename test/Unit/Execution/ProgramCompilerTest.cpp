@@ -4,6 +4,7 @@
 #include "mlir/Parser/Parser.h"
 #include "nnc/InitAll.h"
 #include "nnc/Pipelines/KernelsToLLVM.h"
+#include "nnc/Runtime/Executable.h"
 #include <barrier>
 #include <cmath>
 #include <gtest/gtest.h>
@@ -159,10 +160,11 @@ protected:
     size_t bytes = program.signature.arenaBytes + 64;
     std::vector<char> arena(bytes);
     auto address = (reinterpret_cast<uintptr_t>(arena.data()) + 63) / 64 * 64;
+    const int64_t extents[] = {samples, 0};
     std::vector<std::thread> others;
     auto work = [&](int index) {
       program.entry(arguments.data(), reinterpret_cast<void *>(address),
-                    &samples, index, threads, &team);
+                    extents, index, threads, &team);
     };
     for (int i = 1; i < threads; ++i)
       others.emplace_back(work, i);
@@ -232,6 +234,65 @@ TEST_F(ProgramCompilerTest, UnoptimisedStepMatchesToo) {
   plain.run(32, 0.1f);
   run(program, buffers.pointers(), 32, 1);
   expectNear(buffers.w, plain.w, 64 * 16);
+}
+
+// s and t depend on parameters alone, d and u do not; s leaves the program.
+static const char *const fixedParts = R"(
+!x = tensor<?x4xf32, #nn.dims<batch, 4>>
+func.func @f(%x: !x {nn.name = "x", nn.role = "input"},
+             %w: tensor<4xf32> {nn.name = "w", nn.role = "parameter"})
+    -> (!x {nn.name = "y"}, tensor<4xf32> {nn.name = "s"}) {
+  %s = nn.exp %w : tensor<4xf32>
+  %r = nn.reshape %w : tensor<4xf32> -> tensor<1x4xf32>
+  %t = nn.transpose %r permutation = [1, 0] : tensor<1x4xf32> -> tensor<4x1xf32>
+  %i = nn.iota axis = 0 : tensor<4x1xf32>
+  %c = nn.concat %t, %i axis = 1 : (tensor<4x1xf32>, tensor<4x1xf32>) -> tensor<4x2xf32>
+  %d = nn.matmul %x, %c : (!x, tensor<4x2xf32>) -> tensor<?x2xf32, #nn.dims<batch, 2>>
+  %e = nn.matmul %d, %c transpose_b : (tensor<?x2xf32, #nn.dims<batch, 2>>, tensor<4x2xf32>) -> !x
+  %b = nn.broadcast %s dimensions = [1] : tensor<4xf32> -> !x
+  %y = nn.add %e, %b : !x
+  return %y, %s : !x, tensor<4xf32>
+})";
+
+TEST_F(ProgramCompilerTest, PreparesFromParametersOnce) {
+  for (int level : {0, 2}) {
+    Executable executable(compile(fixedParts, level));
+    AlignedBuffer x(32 * 16), w(16), y(32 * 16), s(16);
+    std::vector<ArgumentView> views;
+    for (AlignedBuffer *buffer : {&x, &w, &y, &s})
+      views.push_back({buffer->data(), buffer->size()});
+    auto *weights = static_cast<float *>(w.data());
+    auto *inputs = static_cast<float *>(x.data());
+    // y = x c c^T + exp(w) with c = [w, (0, 1, 2, 3)].
+    auto expectRun = [&](bool same, float prepared) {
+      for (int i = 0; i < 4; ++i)
+        inputs[i] += 1;
+      ASSERT_TRUE(executable.run(views, 1, 2, same));
+      double first = 0, second = 0;
+      for (int i = 0; i < 4; ++i) {
+        first += inputs[i] * prepared;
+        second += inputs[i] * i;
+      }
+      for (int i = 0; i < 4; ++i) {
+        double expected = first * prepared + second * i + std::exp(weights[0]);
+        EXPECT_NEAR(static_cast<float *>(y.data())[i], expected, 1e-4);
+        EXPECT_NEAR(static_cast<float *>(s.data())[i], std::exp(weights[0]),
+                    1e-6);
+      }
+    };
+    auto setWeights = [&](float value) {
+      for (int i = 0; i < 4; ++i)
+        weights[i] = value;
+    };
+    setWeights(0.5f);
+    expectRun(/*same=*/true, 0.5f); // Nothing is prepared yet.
+    expectRun(/*same=*/true, 0.5f);
+    setWeights(0.25f);
+    // The promise is broken: the concatenation is the old one.
+    expectRun(/*same=*/true, 0.5f);
+    expectRun(/*same=*/false, 0.25f);
+    expectRun(/*same=*/true, 0.25f);
+  }
 }
 
 TEST_F(ProgramCompilerTest, SameBitsForAnyNumberOfThreads) {

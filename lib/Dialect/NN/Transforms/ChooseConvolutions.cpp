@@ -1,6 +1,7 @@
 //===- ChooseConvolutions.cpp - Algorithms for convolutions ---------------===//
 
 #include "nnc/Dialect/NN/IR/NN.h"
+#include "nnc/Dialect/NN/Transforms/FixedValues.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
 
 namespace nnc::nn {
@@ -18,9 +19,9 @@ static constexpr int64_t leastChannels = 32, widestImage = 256;
 /// Costs in multiply-adds: the share of the machine's rate that the direct
 /// convolution and products of tiles reach, what the transforms take for an
 /// element on either side, and what it takes to transform and to read a
-/// weight.
+/// weight. Weights are read while others are multiplied.
 static constexpr double directRate = 0.67, productRate = 0.85;
-static constexpr double transformCost = 18, weightCost = 50, readCost = 12;
+static constexpr double transformCost = 18, weightCost = 50, readCost = 45;
 
 namespace {
 /// A convolution of x with windows of w, or of dy with those turned.
@@ -36,11 +37,12 @@ struct ChooseConvolutionsPass
   using ChooseConvolutionsPassBase::ChooseConvolutionsPassBase;
 
   void runOnOperation() override {
+    FixedValues fixed(getOperation());
     getOperation().walk([&](Operation *op) {
       auto candidate = candidateOf(op);
       if (!candidate)
         return;
-      if (int64_t tile = bestTile(*candidate)) {
+      if (int64_t tile = bestTile(*candidate, fixed.contains(candidate->w))) {
         replace(op, *candidate, tile);
         ++replaced;
       }
@@ -48,7 +50,7 @@ struct ChooseConvolutionsPass
   }
 
   static std::optional<Candidate> candidateOf(Operation *op);
-  static int64_t bestTile(const Candidate &candidate);
+  static int64_t bestTile(const Candidate &candidate, bool fixedWeights);
   static void replace(Operation *op, const Candidate &candidate, int64_t tile);
 };
 } // namespace
@@ -81,8 +83,10 @@ std::optional<Candidate> ChooseConvolutionsPass::candidateOf(Operation *op) {
   return std::nullopt;
 }
 
-/// The tile of the cheapest algorithm, or 0 for the direct convolution.
-int64_t ChooseConvolutionsPass::bestTile(const Candidate &candidate) {
+/// The tile of the cheapest algorithm, or 0 for the direct convolution. Fixed
+/// weights are transformed once for many calls.
+int64_t ChooseConvolutionsPass::bestTile(const Candidate &candidate,
+                                         bool fixedWeights) {
   auto x = cast<RankedTensorType>(candidate.x.getType());
   double inputs = x.getDimSize(1), outputs = candidate.y.getDimSize(1);
   double images = candidate.y.getDimSize(0), pairs = inputs * outputs;
@@ -90,8 +94,10 @@ int64_t ChooseConvolutionsPass::bestTile(const Candidate &candidate) {
   if (!x.getElementType().isF32() || inputs < leastChannels ||
       outputs < leastChannels || x.getDimSize(3) > widestImage)
     return 0;
-  double least = 9 * pairs * (images * height * width / directRate + readCost);
+  double least =
+      9 * pairs * std::max(images * height * width / directRate, readCost);
   int64_t best = 0;
+  double perWeight = fixedWeights ? 0 : weightCost;
   for (int64_t tile : {2, 4}) {
     double tiles =
         images * ((height + tile - 1) / tile) * ((width + tile - 1) / tile);
@@ -99,7 +105,7 @@ int64_t ChooseConvolutionsPass::bestTile(const Candidate &candidate) {
     double cost =
         points *
         (tiles * (pairs / productRate + transformCost * (inputs + outputs)) +
-         (weightCost + readCost) * pairs);
+         (perWeight + readCost) * pairs);
     if (cost < least) {
       least = cost;
       best = tile;
