@@ -104,8 +104,8 @@ int64_t ChooseConvolutionsPass::bestTile(const Candidate &candidate,
     double points = (tile + 2) * (tile + 2);
     double cost =
         points *
-        (tiles * (pairs / productRate + transformCost * (inputs + outputs)) +
-         (perWeight + readCost) * pairs);
+        (pairs * (std::max(tiles / productRate, readCost) + perWeight) +
+         tiles * transformCost * (inputs + outputs));
     if (cost < least) {
       least = cost;
       best = tile;
