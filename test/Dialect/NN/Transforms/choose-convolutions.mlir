@@ -20,17 +20,17 @@ func.func @data_gradient(%dy: tensor<16x128x27x28xf32>, %w: tensor<128x64x3x3xf3
 
 // One image: worth it where the weights are transformed once for many calls.
 // CHECK-LABEL: func.func @fixed_weights
-// CHECK: nn.winograd_conv2d
-func.func @fixed_weights(%x: tensor<1x256x14x14xf32>, %w: tensor<256x256x3x3xf32> {nn.role = "parameter"}) -> tensor<1x256x14x14xf32> {
-  %y = nn.conv2d %x, %w strides = [1, 1] padding = [1, 1, 1, 1] dilations = [1, 1] groups = 1 : (tensor<1x256x14x14xf32>, tensor<256x256x3x3xf32>) -> tensor<1x256x14x14xf32>
-  return %y : tensor<1x256x14x14xf32>
+// CHECK: nn.winograd_conv2d {{.*}} tile = 2
+func.func @fixed_weights(%x: tensor<1x128x10x10xf32>, %w: tensor<128x128x3x3xf32> {nn.role = "parameter"}) -> tensor<1x128x10x10xf32> {
+  %y = nn.conv2d %x, %w strides = [1, 1] padding = [1, 1, 1, 1] dilations = [1, 1] groups = 1 : (tensor<1x128x10x10xf32>, tensor<128x128x3x3xf32>) -> tensor<1x128x10x10xf32>
+  return %y : tensor<1x128x10x10xf32>
 }
 
 // CHECK-LABEL: func.func @changing_weights
 // CHECK-NOT: winograd
-func.func @changing_weights(%x: tensor<1x256x14x14xf32>, %w: tensor<256x256x3x3xf32> {nn.name = "w", nn.role = "parameter"}) -> (tensor<1x256x14x14xf32>, tensor<256x256x3x3xf32> {nn.updates = "w"}) {
-  %y = nn.conv2d %x, %w strides = [1, 1] padding = [1, 1, 1, 1] dilations = [1, 1] groups = 1 : (tensor<1x256x14x14xf32>, tensor<256x256x3x3xf32>) -> tensor<1x256x14x14xf32>
-  return %y, %w : tensor<1x256x14x14xf32>, tensor<256x256x3x3xf32>
+func.func @changing_weights(%x: tensor<1x128x10x10xf32>, %w: tensor<128x128x3x3xf32> {nn.name = "w", nn.role = "parameter"}) -> (tensor<1x128x10x10xf32>, tensor<128x128x3x3xf32> {nn.updates = "w"}) {
+  %y = nn.conv2d %x, %w strides = [1, 1] padding = [1, 1, 1, 1] dilations = [1, 1] groups = 1 : (tensor<1x128x10x10xf32>, tensor<128x128x3x3xf32>) -> tensor<1x128x10x10xf32>
+  return %y, %w : tensor<1x128x10x10xf32>, tensor<128x128x3x3xf32>
 }
 
 // CHECK-LABEL: func.func @left_alone
