@@ -46,9 +46,8 @@ Expected<Kernels> ContractionEmitter::emit() {
     sums = kernel.stack(element,
                         plan.blockTiles * plan.tileRows * plan.panelColumns +
                             plan.tileColumns);
-  if (plan.method == ContractionPlan::Method::packed)
-    packed =
-        kernel.stack(element, (plan.chunk + plan.lanes) * plan.panelColumns);
+  if (plan.packing != ContractionPlan::Packing::none)
+    packed = kernel.stack(element, plan.chunk * plan.panelColumns);
 
   auto [tileRange, panelRange] = divideWork();
   kernel.loop(panelRange.low, panelRange.high, 1,
@@ -69,11 +68,10 @@ ContractionEmitter::divideWork() {
     panels *= extent.capacity;
   }
   Value allPanels = kernel.mul(kernel.volume(spec.batch), plan.panels);
-  bool fewRows = plan.method == ContractionPlan::Method::direct ||
-                 plan.method == ContractionPlan::Method::dot;
+  bool fewRows = plan.method != ContractionPlan::Method::inlined &&
+                 plan.tiles == 1 && plan.tileRows <= 2;
   int64_t most = std::max<int64_t>(
-      1, std::min(1e6, work / (fewRows && plan.tileRows <= 2 ? memoryGrain
-                                                             : grain)));
+      1, std::min(1e6, work / (fewRows ? memoryGrain : grain)));
   if (plan.tiles == 1 || most == 1) {
     auto [low, high] =
         kernel.share(allPanels, panels, 1, std::max<int64_t>(1, panels / most));
@@ -131,50 +129,54 @@ ContractionEmitter::Panel ContractionEmitter::panelAt(Value number) {
           : kernel.min(kernel.constant(plan.panelColumns),
                        kernel.sub(kernel.constant(columns), panel.column));
   panel.firstColumn = panel.column;
-  if (plan.method == ContractionPlan::Method::direct &&
+  if (spec.rhs.panelColumns) {
+    panel.start = kernel.add(
+        panel.rhs, kernel.mul(inMatrix, spec.k.capacity * plan.panelColumns));
+    return panel;
+  }
+  if (plan.method == ContractionPlan::Method::tiled &&
       columns > plan.panelColumns && columns % plan.panelColumns != 0)
     panel.firstColumn =
         kernel.min(panel.column, kernel.constant(columns - plan.panelColumns));
+  panel.start = kernel.add(panel.rhs, panel.firstColumn);
   return panel;
 }
 
 void ContractionEmitter::emitPanel(const Panel &panel, Range range) {
-  bool isPacked = plan.method == ContractionPlan::Method::packed;
   Value zero = kernel.constant(0);
   if (plan.method == ContractionPlan::Method::inlined)
     return emitEpilogue(panel, range.low, range.high);
-  if (isPacked && !plan.severalChunks)
+  if (!plan.severalChunks) {
     packPanel(panel, zero, depth);
+    kernel.loop(range.low, range.high, 1, [&](Value tile) {
+      emitTile(panel, tile, range.low, zero, zero, depth);
+      emitEpilogue(panel, tile, kernel.add(tile, 1));
+    });
+    return;
+  }
   kernel.loop(range.low, range.high, plan.blockTiles, [&](Value first) {
     Value last = kernel.min(kernel.add(first, plan.blockTiles), range.high);
-    auto emitTiles = [&](Value from, Value steps) {
+    Value size = kernel.mul(kernel.mul(kernel.sub(last, first), tileRows),
+                            plan.panelColumns);
+    Value zeros = kernel.splatConstant(element, plan.lanes, 0);
+    kernel.loop(zero, size, plan.lanes, [&](Value at) {
+      kernel.store(zeros, sums, at, Lanes{plan.lanes});
+    });
+    kernel.loop(zero, depth, plan.chunk, [&](Value from) {
+      Value steps =
+          kernel.min(kernel.constant(plan.chunk), kernel.sub(depth, from));
+      packPanel(panel, from, steps);
       kernel.loop(first, last, 1, [&](Value tile) {
-        emitTile(panel, tile, kernel.mul(kernel.sub(tile, first), tileRows),
-                 from, steps);
+        emitTile(panel, tile, first,
+                 kernel.mul(kernel.sub(tile, first), tileRows), from, steps);
       });
-    };
-    if (plan.severalChunks) {
-      Value size = kernel.mul(kernel.mul(kernel.sub(last, first), tileRows),
-                              plan.panelColumns);
-      Value zeros = kernel.splatConstant(element, plan.lanes, 0);
-      kernel.loop(zero, size, plan.lanes, [&](Value at) {
-        kernel.store(zeros, sums, at, Lanes{plan.lanes});
-      });
-      kernel.loop(zero, depth, plan.chunk, [&](Value from) {
-        Value steps =
-            kernel.min(kernel.constant(plan.chunk), kernel.sub(depth, from));
-        packPanel(panel, from, steps);
-        emitTiles(from, steps);
-      });
-    } else {
-      emitTiles(zero, depth);
-    }
+    });
     emitEpilogue(panel, first, last);
   });
 }
 
-void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value slot,
-                                  Value from, Value steps) {
+void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value first,
+                                  Value slot, Value from, Value steps) {
   if (plan.method == ContractionPlan::Method::dot)
     return emitDotTile(panel, slot);
   // The last tile reaches back to stay inside the matrix; rows that it repeats
@@ -183,47 +185,72 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value slot,
   if (!spec.m.isStatic() || spec.m.capacity % plan.tileRows != 0)
     firstRow = kernel.min(firstRow, kernel.sub(rows, tileRows));
   if (!plan.severalChunks)
-    prefetchInputs(panel, firstRow);
+    prefetchRows(panel, firstRow);
+  auto equal = [&](Value a, Value b) {
+    return arith::CmpIOp::create(kernel.builder, kernel.loc,
+                                 arith::CmpIPredicate::eq, a, b);
+  };
+  auto emitSize = [&](int64_t size) {
+    auto emitFrom = [&](Source source) {
+      emitRegisterTile(panel, size, source, firstRow, slot, from, steps);
+    };
+    if (plan.packing == ContractionPlan::Packing::none)
+      return emitFrom(Source::operand);
+    if (plan.packing != ContractionPlan::Packing::rows)
+      return emitFrom(Source::packed);
+    // So few rows are not worth a copy.
+    if (size < plan.tileRows)
+      return emitFrom(Source::operand);
+    kernel.ifElse(
+        equal(tile, first), [&] { emitFrom(Source::copied); },
+        [&] { emitFrom(Source::packed); });
+  };
   if (spec.m.isStatic() || plan.tileRows == 1)
-    return emitRegisterTile(panel, plan.tileRows, firstRow, slot, from, steps);
+    return emitSize(plan.tileRows);
   SmallVector<int64_t> sizes{1, plan.tileRows};
   if (plan.tileRows > smallTile)
     sizes.push_back(smallTile);
-  for (int64_t size : sizes) {
-    Value applies = arith::CmpIOp::create(kernel.builder, kernel.loc,
-                                          arith::CmpIPredicate::eq, tileRows,
-                                          kernel.constant(size));
-    kernel.ifThen(applies, [&] {
-      emitRegisterTile(panel, size, firstRow, slot, from, steps);
-    });
-  }
+  for (int64_t size : sizes)
+    kernel.ifThen(equal(tileRows, kernel.constant(size)),
+                  [&] { emitSize(size); });
 }
 
-void ContractionEmitter::prefetchInputs(const Panel &panel, Value firstRow) {
-  SmallVector<Access> rowsOfInputs;
-  for (const Access &access : spec.inputs)
-    if (!access.strides.empty() && access.strides.back() == 1 &&
+void ContractionEmitter::prefetchRows(const Panel &panel, Value firstRow) {
+  SmallVector<std::pair<const Access *, bool>> accesses;
+  auto add = [&](const Access &access, bool writes) {
+    bool seen = llvm::any_of(accesses, [&](const auto &other) {
+      return other.first->buffer == access.buffer &&
+             other.first->offset == access.offset &&
+             other.first->strides == access.strides;
+    });
+    if (!seen && access.strides.back() == 1 &&
         access.strides[spec.batch.size()] != 0)
-      rowsOfInputs.push_back(access);
-  if (rowsOfInputs.empty())
+      accesses.push_back({&access, writes});
+  };
+  for (const Access &access : spec.outputs)
+    add(access, true);
+  for (const Access &access : spec.inputs)
+    add(access, false);
+  if (accesses.empty())
     return;
   kernel.loop(kernel.constant(0), tileRows, 1, [&](Value row) {
     SmallVector<Value> indices(panel.batch);
     indices.append({kernel.add(firstRow, row), panel.column});
-    for (const Access &access : rowsOfInputs) {
+    for (auto [access, writes] : accesses) {
       Value start =
-          kernel.pointer(kernel.pointerOf(access), kernel.elementOf(access),
-                         kernel.element(access, indices));
-      kernel.prefetch(start, kernel.elementOf(access), 0, plan.panelColumns);
+          kernel.pointer(kernel.pointerOf(*access), kernel.elementOf(*access),
+                         kernel.element(*access, indices));
+      kernel.prefetch(start, kernel.elementOf(*access), 0, plan.panelColumns,
+                      writes);
     }
   });
 }
 
 void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
-                                          Value firstRow, Value slot,
-                                          Value from, Value steps) {
+                                          Source source, Value firstRow,
+                                          Value slot, Value from, Value steps) {
   int64_t vectors = plan.tileColumns, lanes = plan.lanes;
-  const MatrixOperand &a = spec.lhs, &b = spec.rhs;
+  const MatrixOperand &a = spec.lhs;
   int64_t rowStep = a.transposed ? 1 : a.rowStride;
   int64_t depthStep = a.transposed ? a.rowStride : 1;
   Value left = kernel.add(panel.lhs, kernel.add(kernel.mul(firstRow, rowStep),
@@ -232,13 +259,12 @@ void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
   Value rightPointer = packed;
   int64_t rightStep = plan.panelColumns;
   SmallVector<Lanes> live(vectors, Lanes{lanes});
-  if (!packed) {
+  if (source != Source::packed) {
+    if (!spec.rhs.panelColumns)
+      rightStep = spec.rhs.rowStride;
     rightPointer = kernel.pointer(
-        rhs(), element,
-        kernel.add(kernel.add(panel.rhs, kernel.mul(from, b.rowStride)),
-                   panel.firstColumn));
-    rightStep = b.rowStride;
-    if (spec.n.capacity < plan.panelColumns)
+        rhs(), element, kernel.add(panel.start, kernel.mul(from, rightStep)));
+    if (spec.n.capacity < plan.panelColumns && !spec.rhs.panelColumns)
       live.back() = kernel.firstLanes(
           kernel.constant(spec.n.capacity - (vectors - 1) * lanes), lanes);
   }
@@ -259,17 +285,24 @@ void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
   Value zero = kernel.constant(0);
   SmallVector<Value> results = kernel.loop(
       zero, steps, 1, carried,
-      [&](Value, ValueRange values) -> SmallVector<Value> {
+      [&](Value step, ValueRange values) -> SmallVector<Value> {
         SmallVector<Value> next(values);
         Value left = values[values.size() - 2], right = values.back();
         // One row needs each column once: only the memory limits it.
-        if (!packed && tileSize == 1)
+        if (source == Source::copied ||
+            (source == Source::operand && tileSize == 1))
           kernel.prefetch(right, element, prefetchSteps * rightStep,
                           plan.panelColumns);
         SmallVector<Value> columns;
         for (int64_t vector = 0; vector < vectors; ++vector)
           columns.push_back(kernel.load(
               right, element, kernel.constant(vector * lanes), live[vector]));
+        if (source == Source::copied)
+          for (int64_t vector = 0; vector < vectors; ++vector)
+            kernel.store(
+                columns[vector], packed,
+                kernel.add(kernel.mul(step, plan.panelColumns), vector * lanes),
+                Lanes{lanes});
         for (int64_t row = 0; row < tileSize; ++row) {
           Value factor = kernel.splat(
               kernel.loadScalar(left, element, kernel.constant(row * rowStep)),
@@ -384,7 +417,8 @@ static Access asAccess(const MatrixOperand &operand) {
   return access;
 }
 
-static Expected<void> check(const ContractionSpec &spec) {
+static Expected<void> check(const ContractionSpec &spec,
+                            const TargetDescription &target) {
   if (!spec.n.isStatic())
     return fail(ErrorCode::unsupported,
                 "a matrix product with a number of columns known only at run "
@@ -397,9 +431,22 @@ static Expected<void> check(const ContractionSpec &spec) {
     domain.insert(domain.end(), {a, b});
     return domain;
   };
+  std::vector<Extent> rhsDomain = over(spec.k, spec.n);
+  Access rhs = asAccess(spec.rhs);
+  if (int64_t width = spec.rhs.panelColumns) {
+    int64_t lanes = target.lanes(storageBytes(spec.element));
+    if (width % lanes != 0 || width < 0 || width > 4 * lanes ||
+        spec.rhs.transposed || spec.lhs.panelColumns)
+      return fail(ErrorCode::internal,
+                  "kernel '" + spec.name + "': panels that do not fit");
+    rhsDomain = over((spec.n.capacity + width - 1) / width, spec.k);
+    rhsDomain.push_back(width);
+    rhs.strides = spec.rhs.batchStrides;
+    rhs.strides.append({spec.k.capacity * width, width, 1});
+  }
   for (auto [domain, accesses] :
        {std::pair(over(spec.m, spec.k), std::vector{asAccess(spec.lhs)}),
-        std::pair(over(spec.k, spec.n), std::vector{asAccess(spec.rhs)}),
+        std::pair(rhsDomain, std::vector{rhs}),
         std::pair(over(spec.m, spec.n), spec.inputs),
         std::pair(over(spec.m, spec.n), spec.outputs)})
     if (auto checked = checkAccesses(spec.name, domain, spec.buffers, accesses);
@@ -415,7 +462,7 @@ static Expected<void> check(const ContractionSpec &spec) {
 Expected<Kernels> kernels::emitContraction(ModuleOp module,
                                            const TargetDescription &target,
                                            const ContractionSpec &spec) {
-  if (auto checked = check(spec); !checked)
+  if (auto checked = check(spec, target); !checked)
     return fail(checked.error());
   return ContractionEmitter(module, target, spec).emit();
 }

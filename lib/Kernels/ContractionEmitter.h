@@ -11,8 +11,9 @@ namespace nnc::kernels {
 /// Steps of k that memory is asked for ahead.
 inline constexpr int64_t prefetchSteps = 8;
 
-/// Emits one kernel. Sums of a block of tiles go through the stack to the
-/// epilogue, which is so emitted once and sees whole rows of a panel.
+/// Emits one kernel. Sums of a tile, or of a block of tiles if k needs several
+/// panels, go through the stack to the epilogue, which is so emitted once and
+/// sees whole rows of a panel.
 class ContractionEmitter {
 public:
   ContractionEmitter(mlir::ModuleOp module, const TargetDescription &target,
@@ -28,8 +29,10 @@ private:
     /// First column and the number of columns.
     mlir::Value column, columns;
     /// What the sums' first column is: `column`, or before it where the last
-    /// panel reaches back to stay inside the matrix (direct, dot).
+    /// panel reaches back to stay inside the matrix.
     mlir::Value firstColumn;
+    /// Where the panel's columns begin in the right operand.
+    mlir::Value start;
   };
   struct Range {
     mlir::Value low, high;
@@ -40,14 +43,18 @@ private:
   Panel panelAt(mlir::Value number);
   void emitPanel(const Panel &panel, Range tiles);
   /// The sums of one tile over k in [from, from + steps), added to the stack
-  /// if there are several chunks.
-  void emitTile(const Panel &panel, mlir::Value tile, mlir::Value slot,
-                mlir::Value from, mlir::Value steps);
-  void emitRegisterTile(const Panel &panel, int64_t rows, mlir::Value firstRow,
-                        mlir::Value slot, mlir::Value from, mlir::Value steps);
+  /// if there are several chunks. \p first is the tile that packs.
+  void emitTile(const Panel &panel, mlir::Value tile, mlir::Value first,
+                mlir::Value slot, mlir::Value from, mlir::Value steps);
+  /// Where a register tile reads the panel: in the operand, there with a copy
+  /// to the stack, or on the stack.
+  enum class Source : uint8_t { operand, copied, packed };
+  void emitRegisterTile(const Panel &panel, int64_t rows, Source source,
+                        mlir::Value firstRow, mlir::Value slot,
+                        mlir::Value from, mlir::Value steps);
   void emitDotTile(const Panel &panel, mlir::Value slot);
-  /// Asks for what the epilogue will read beside the tile's sums.
-  void prefetchInputs(const Panel &panel, mlir::Value firstRow);
+  /// Asks for what the epilogue will read beside the tile's sums, and write.
+  void prefetchRows(const Panel &panel, mlir::Value firstRow);
   void emitEpilogue(const Panel &panel, mlir::Value firstTile,
                     mlir::Value lastTile);
   /// The sums of \p lanes columns from \p column of \p row.
@@ -55,9 +62,8 @@ private:
                         const Lanes &lanes);
 
   void packPanel(const Panel &panel, mlir::Value from, mlir::Value steps);
-  void packRows(const Panel &panel, mlir::Value from, mlir::Value steps);
   void packTransposed(const Panel &panel, mlir::Value from, mlir::Value steps);
-  void packLeftOver(const Panel &panel, mlir::Value from, mlir::Value low,
+  void packElements(const Panel &panel, mlir::Value from, mlir::Value low,
                     mlir::Value high);
 
   mlir::Value lhs() { return kernel.function.getArgument(spec.lhs.buffer); }

@@ -13,55 +13,14 @@ using namespace nnc::kernels;
 
 void ContractionEmitter::packPanel(const Panel &panel, Value from,
                                    Value steps) {
-  if (spec.rhs.transposed)
+  if (plan.packing == ContractionPlan::Packing::transposed)
     packTransposed(panel, from, steps);
-  else
-    packRows(panel, from, steps);
-}
-
-void ContractionEmitter::packRows(const Panel &panel, Value from, Value steps) {
-  Value zero = kernel.constant(0);
-  Value start = kernel.add(kernel.add(panel.rhs, panel.column),
-                           kernel.mul(from, spec.rhs.rowStride));
-  auto copy = [&](llvm::ArrayRef<Lanes> live) {
-    kernel.loop(zero, steps, 1, [&](Value step) {
-      Value source = kernel.add(start, kernel.mul(step, spec.rhs.rowStride));
-      Value place = kernel.mul(step, plan.panelColumns);
-      kernel.prefetch(kernel.pointer(rhs(), element, source), element,
-                      prefetchSteps * spec.rhs.rowStride, plan.panelColumns);
-      for (int64_t vector = 0; vector < plan.tileColumns; ++vector) {
-        Value columns =
-            kernel.load(rhs(), element, kernel.add(source, vector * plan.lanes),
-                        live[vector]);
-        kernel.store(columns, packed, kernel.add(place, vector * plan.lanes),
-                     Lanes{plan.lanes});
-      }
-    });
-  };
-  SmallVector<Lanes> all(plan.tileColumns, Lanes{plan.lanes});
-  if (kernel.constantOf(panel.columns)) {
-    copy(all);
-    return;
-  }
-  Value isEdge = kernel.less(panel.columns, kernel.constant(plan.panelColumns));
-  Value isFull =
-      kernel.less(kernel.constant(plan.panelColumns - 1), panel.columns);
-  if (plan.panels > 1)
-    kernel.ifThen(isFull, [&] { copy(all); });
-  kernel.ifThen(isEdge, [&] {
-    if (!kernel.target.maskedWords)
-      return packLeftOver(panel, from, zero, steps);
-    SmallVector<Lanes> live;
-    for (int64_t vector = 0; vector < plan.tileColumns; ++vector)
-      live.push_back(kernel.firstLanes(
-          kernel.sub(panel.columns, kernel.constant(vector * plan.lanes)),
-          plan.lanes));
-    copy(live);
-  });
+  else if (plan.packing == ContractionPlan::Packing::elements)
+    packElements(panel, from, kernel.constant(0), steps);
 }
 
 /// Copies steps [low, high) element by element.
-void ContractionEmitter::packLeftOver(const Panel &panel, Value from, Value low,
+void ContractionEmitter::packElements(const Panel &panel, Value from, Value low,
                                       Value high) {
   int64_t columnStep = spec.rhs.transposed ? spec.rhs.rowStride : 1;
   int64_t depthStep = spec.rhs.transposed ? 1 : spec.rhs.rowStride;
@@ -73,9 +32,12 @@ void ContractionEmitter::packLeftOver(const Panel &panel, Value from, Value low,
                    Lanes{plan.lanes});
     Value source =
         kernel.add(panel.rhs, kernel.mul(kernel.add(from, step), depthStep));
-    kernel.loop(kernel.constant(0), panel.columns, 1, [&](Value column) {
-      Value at = kernel.add(
-          source, kernel.mul(kernel.add(panel.column, column), columnStep));
+    Value columns =
+        kernel.constant(std::min(plan.panelColumns, spec.n.capacity));
+    kernel.loop(kernel.constant(0), columns, 1, [&](Value column) {
+      Value at =
+          kernel.add(source, kernel.mul(kernel.add(panel.firstColumn, column),
+                                        columnStep));
       kernel.store(kernel.load(rhs(), element, at, Lanes{1}), packed,
                    kernel.add(place, column), Lanes{1});
     });
@@ -103,8 +65,8 @@ void ContractionEmitter::packTransposed(const Panel &panel, Value from,
       SmallVector<Value> rows;
       for (int64_t lane = 0; lane < lanes; ++lane) {
         // Rows past the edge repeat the last one.
-        Value row = kernel.add(kernel.add(panel.column, column), lane);
-        if (spec.n.capacity % plan.panelColumns != 0)
+        Value row = kernel.add(kernel.add(panel.firstColumn, column), lane);
+        if (spec.n.capacity < plan.panelColumns)
           row = kernel.min(row, kernel.constant(spec.n.capacity - 1));
         Value at = kernel.add(
             kernel.add(panel.rhs, kernel.mul(row, spec.rhs.rowStride)),
@@ -120,5 +82,5 @@ void ContractionEmitter::packTransposed(const Panel &panel, Value from,
     });
   });
   if (!exact && !masked)
-    packLeftOver(panel, from, high, steps);
+    packElements(panel, from, high, steps);
 }

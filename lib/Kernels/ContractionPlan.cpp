@@ -6,10 +6,11 @@
 using namespace nnc;
 using namespace nnc::kernels;
 
-/// Bytes of a packed panel: it streams from the second-level cache.
-static constexpr int64_t panelBytes = 96 << 10;
-/// Rows of sums on the stack.
-static constexpr int64_t blockRows = 256;
+/// A packed panel streams from the second-level cache, of which it takes a
+/// quarter within these limits (in bytes).
+static constexpr int64_t leastPanel = 96 << 10, mostPanel = 256 << 10;
+/// Bytes of sums on the stack where k needs several panels.
+static constexpr int64_t sumBytes = 112 << 10;
 /// Sums of no more steps are not kept in registers.
 static constexpr int64_t fewSteps = 4;
 /// Columns of a panel of such sums.
@@ -19,11 +20,14 @@ static constexpr int64_t longestTile = 16;
 
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/// Rows that fit the registers beside \p vectors of the panel, those vectors
-/// and one broadcast element.
-static int64_t mostRows(const TargetDescription &target, int64_t vectors) {
+/// Rows that fit the registers beside \p vectors of the panel, those vectors,
+/// one broadcast element and, if \p masked, the mask of the last vector.
+static int64_t mostRows(const TargetDescription &target, int64_t vectors,
+                        bool masked = false) {
+  // Masks of bytes come with registers for masks.
+  int64_t masks = masked && !target.maskedBytes;
   return std::min(longestTile,
-                  (target.vectorRegisters - 1 - vectors) / vectors);
+                  (target.vectorRegisters - 1 - masks - vectors) / vectors);
 }
 
 /// Picks the register tile with the least time for all of the product: two
@@ -33,7 +37,11 @@ void ContractionPlan::chooseTile(const ContractionSpec &spec,
   int64_t rows = spec.m.capacity, columns = spec.n.capacity;
   double least = 0;
   for (int64_t vectors = 1; vectors <= 4; ++vectors) {
-    int64_t most = mostRows(target, vectors);
+    if (spec.rhs.panelColumns && spec.rhs.panelColumns != vectors * lanes)
+      continue;
+    bool masked = !spec.rhs.panelColumns && !spec.rhs.transposed &&
+                  columns <= vectors * lanes && columns % lanes != 0;
+    int64_t most = mostRows(target, vectors, masked);
     if (most < 1)
       continue;
     int64_t tile = ceilDiv(rows, ceilDiv(rows, most));
@@ -48,17 +56,34 @@ void ContractionPlan::chooseTile(const ContractionSpec &spec,
   }
 }
 
+void ContractionPlan::choosePacking(const ContractionSpec &spec,
+                                    const TargetDescription &target) {
+  if (spec.rhs.panelColumns)
+    packing = Packing::none;
+  else if (spec.rhs.transposed)
+    packing = Packing::transposed;
+  else if (spec.n.capacity < panelColumns && spec.n.capacity % lanes != 0 &&
+           !target.maskedWords)
+    packing = Packing::elements;
+  else if (panels == 1 || tiles == 1)
+    packing = Packing::none;
+  else
+    packing = Packing::rows;
+}
+
 ContractionPlan::ContractionPlan(const ContractionSpec &spec,
                                  const TargetDescription &target) {
-  lanes = target.lanes(storageBytes(spec.element));
+  int64_t bytes = storageBytes(spec.element);
+  lanes = target.lanes(bytes);
   int64_t rows = std::max<int64_t>(1, spec.m.capacity);
   int64_t columns = std::max<int64_t>(1, spec.n.capacity);
   int64_t depth = std::max<int64_t>(1, spec.k.capacity);
   bool exactDepth = spec.k.isStatic() && depth % lanes == 0;
+  bool inPanels = spec.rhs.panelColumns != 0;
 
   bool contiguous =
       !spec.rhs.transposed || (spec.rhs.rowStride == 1 && spec.k.capacity == 1);
-  if (depth <= fewSteps && contiguous &&
+  if (depth <= fewSteps && contiguous && !inPanels &&
       (target.maskedWords || columns % lanes == 0)) {
     method = Method::inlined;
     tileRows = tileColumns = 1;
@@ -70,27 +95,44 @@ ContractionPlan::ContractionPlan(const ContractionSpec &spec,
     tileRows = rows;
     tileColumns = std::min({columns, lanes, rows <= 2 ? int64_t(8) : 4});
     panelColumns = lanes;
-  } else if (!spec.rhs.transposed && spec.m.isStatic() &&
-             rows <= mostRows(target, 2) &&
+  } else if (!spec.rhs.transposed && !inPanels &&
+             rows <= mostRows(target, 2, true) &&
              (target.maskedWords || columns % lanes == 0)) {
-    method = Method::direct;
     tileRows = rows;
     // One row multiplies the panel's vectors as it reads them: long stretches
     // of each row suit the memory.
     int64_t widest = rows == 1 ? 8 : 4;
     tileColumns = std::min(widest, ceilDiv(columns, lanes));
-    while (tileRows > 1 && tileRows > mostRows(target, tileColumns))
+    while (tileRows > 1 && tileRows > mostRows(target, tileColumns, true))
       --tileColumns;
     panelColumns = tileColumns * lanes;
   } else {
     chooseTile(spec, target);
     panelColumns = tileColumns * lanes;
-    int64_t most = panelBytes / (panelColumns * storageBytes(spec.element));
-    int64_t chunks = ceilDiv(depth, most);
-    severalChunks = chunks > 1;
-    chunk = ceilDiv(ceilDiv(depth, chunks), lanes) * lanes;
   }
   panels = ceilDiv(columns, panelColumns);
   tiles = ceilDiv(rows, tileRows);
-  blockTiles = std::max<int64_t>(1, std::min(tiles, blockRows / tileRows));
+  if (method != Method::tiled)
+    return;
+  choosePacking(spec, target);
+  chunk = depth;
+  if (packing == Packing::none && tiles == 1)
+    return;
+  int64_t panelBytes = std::clamp(target.l2Bytes / 4, leastPanel, mostPanel);
+  int64_t chunks = ceilDiv(depth, panelBytes / (panelColumns * bytes));
+  severalChunks = chunks > 1;
+  chunk = ceilDiv(ceilDiv(depth, chunks), lanes) * lanes;
+  if (severalChunks)
+    blockTiles =
+        std::clamp(sumBytes / (tileRows * panelColumns * bytes), 1L, tiles);
+}
+
+int64_t kernels::panelColumns(const ContractionSpec &spec,
+                              const TargetDescription &target) {
+  ContractionSpec inRows(spec);
+  inRows.rhs.panelColumns = 0;
+  ContractionPlan plan(inRows, target);
+  if (plan.method == ContractionPlan::Method::tiled)
+    return std::min(plan.tileColumns, int64_t(4)) * plan.lanes;
+  return plan.lanes;
 }

@@ -11,14 +11,20 @@ namespace nnc::kernels {
 /// a panel is kept in registers while k runs.
 struct ContractionPlan {
   enum class Method : uint8_t {
-    packed,  ///< Panels of the right operand are copied to the stack.
-    direct,  ///< One tile of rows: the right operand is read where it lies.
+    tiled,   ///< Register tiles of rows and vectors of columns.
     dot,     ///< Few rows, right operand transposed: vectors run along k.
     inlined, ///< Few steps of k: summed where the result is written.
-  } method = Method::packed;
+  } method = Method::tiled;
+  /// How register tiles come by a panel of the right operand.
+  enum class Packing : uint8_t {
+    none,       ///< It is read where it lies.
+    rows,       ///< The first tile copies what it reads to the stack.
+    elements,   ///< Element by element before the first tile.
+    transposed, ///< Block by block before the first tile.
+  } packing = Packing::none;
   int64_t lanes = 0;
-  /// Rows of a tile, and vectors of a panel's width (packed, direct) or columns
-  /// of a tile (dot).
+  /// Rows of a tile, and vectors of a panel's width (tiled) or columns of a
+  /// tile (dot).
   int64_t tileRows = 0, tileColumns = 0;
   /// Columns of a panel, and how many panels cover n.
   int64_t panelColumns = 0, panels = 0;
@@ -26,7 +32,7 @@ struct ContractionPlan {
   int64_t chunk = 0;
   bool severalChunks = false;
   /// Tiles whose sums wait on the stack for the write-back.
-  int64_t blockTiles = 0;
+  int64_t blockTiles = 1;
   /// Tiles of rows at capacity.
   int64_t tiles = 0;
 
@@ -34,6 +40,8 @@ struct ContractionPlan {
 
 private:
   void chooseTile(const ContractionSpec &spec, const TargetDescription &target);
+  void choosePacking(const ContractionSpec &spec,
+                     const TargetDescription &target);
 };
 
 } // namespace nnc::kernels

@@ -217,6 +217,17 @@ void KernelBuilder::ifThen(Value condition, llvm::function_ref<void()> body) {
   body();
 }
 
+void KernelBuilder::ifElse(Value condition, llvm::function_ref<void()> body,
+                           llvm::function_ref<void()> otherwise) {
+  auto ifOp =
+      scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(ifOp.thenBlock());
+  body();
+  builder.setInsertionPointToStart(ifOp.elseBlock());
+  otherwise();
+}
+
 SmallVector<Value> KernelBuilder::delinearize(Value linear,
                                               ArrayRef<Extent> domain) {
   SmallVector<Value> indices(domain.size());
@@ -375,13 +386,13 @@ Value KernelBuilder::loadScalar(Value base, Type element, Value at) {
 }
 
 void KernelBuilder::prefetch(Value base, Type element, int64_t ahead,
-                             int64_t count) {
+                             int64_t count, bool writes) {
   constexpr int64_t lineBytes = 64;
-  constexpr int readOnly = 0, allLevels = 3, data = 1;
+  constexpr int allLevels = 3, data = 1;
   for (int64_t at = 0; at < count; at += lineBytes / storageBytes(element))
     LLVM::Prefetch::create(builder, loc,
-                           pointer(base, element, constant(ahead + at)),
-                           readOnly, allLevels, data);
+                           pointer(base, element, constant(ahead + at)), writes,
+                           allLevels, data);
 }
 
 /// The addresses of lanes \p stride elements apart.

@@ -88,6 +88,8 @@ public:
                                                          mlir::ValueRange)>
            body);
   void ifThen(mlir::Value condition, llvm::function_ref<void()> body);
+  void ifElse(mlir::Value condition, llvm::function_ref<void()> body,
+              llvm::function_ref<void()> otherwise);
 
   /// Splits \p linear, an index into \p domain in row-major order.
   llvm::SmallVector<mlir::Value> delinearize(mlir::Value linear,
@@ -128,10 +130,10 @@ public:
   mlir::Value load(mlir::Value base, mlir::Type element, mlir::Value at,
                    const Lanes &lanes, int64_t stride = 1);
   mlir::Value loadScalar(mlir::Value base, mlir::Type element, mlir::Value at);
-  /// Asks for \p count elements, \p ahead elements behind \p base, to be brought
-  /// near; they need not exist.
+  /// Asks for \p count elements, \p ahead elements behind \p base, to be
+  /// brought near, to be written if \p writes; they need not exist.
   void prefetch(mlir::Value base, mlir::Type element, int64_t ahead,
-                int64_t count);
+                int64_t count, bool writes = false);
   void store(mlir::Value vector, mlir::Value base, mlir::Value at,
              const Lanes &lanes, int64_t stride = 1);
 

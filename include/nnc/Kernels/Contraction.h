@@ -17,6 +17,12 @@ struct MatrixOperand {
   /// One a batch dimension; 0 repeats the matrix.
   llvm::SmallVector<int64_t> batchStrides = {};
   int64_t offset = 0;
+  /// Of a right operand: its columns lie in panels of so many, each [k at
+  /// capacity, panelColumns] with rows side by side, one after another; the
+  /// last is filled up with numbers that nobody sees. rowStride counts for
+  /// nothing then. Such a matrix is read where it lies. One to four vectors,
+  /// best kernels::panelColumns(); 0 is a matrix in rows.
+  int64_t panelColumns = 0;
 };
 
 /// outputs = epilogue(A [m, k] * B [k, n]), for every entry of `batch`.
@@ -39,6 +45,10 @@ struct ContractionSpec {
   /// the one output.
   Body epilogue = nullptr;
 };
+
+/// The width of panels of the right operand that suits \p spec.
+int64_t panelColumns(const ContractionSpec &spec,
+                     const TargetDescription &target);
 
 /// Adds the kernel to \p module. Arguments: the buffers. Work space is on the
 /// stack, at most 384 KiB. Fails with `internal` if an access leaves its

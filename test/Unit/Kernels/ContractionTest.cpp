@@ -326,6 +326,85 @@ TEST_P(Contraction, Batches) {
     }
 }
 
+/// A right operand in panels, which no one else touches: every width, batches,
+/// rows at run time.
+TEST_P(Contraction, RightOperandInPanels) {
+  Harness harness(GetParam());
+  int64_t lanes = harness.target.lanes(4), batch = 2;
+  struct Case {
+    Shape shape;
+    int64_t width;
+    unsigned program;
+  };
+  std::vector<Case> cases;
+  auto add = [&](Shape s, int64_t width, bool rowsAtRunTime) {
+    ContractionSpec spec =
+        product(harness, harness.f32(), s, fmt::format("p{}", cases.size()));
+    if (width == 0)
+      width = panelColumns(spec, harness.target);
+    int64_t matrix = (s.n + width - 1) / width * width * s.k;
+    spec.batch = {batch};
+    if (rowsAtRunTime)
+      spec.m = Extent(s.m, 1);
+    spec.buffers = {{harness.f32(), batch * s.m * s.k},
+                    {harness.f32(), batch * matrix},
+                    {harness.f32(), batch * s.m * s.n}};
+    spec.lhs.batchStrides = {s.m * s.k};
+    spec.rhs.panelColumns = width;
+    spec.rhs.batchStrides = {matrix};
+    spec.outputs = {{2, {s.m * s.n, s.n, 1}}};
+    cases.push_back(
+        {s, width,
+         harness.add(emitContraction(*harness.module, harness.target, spec))});
+  };
+  for (bool rowsAtRunTime : {false, true}) {
+    for (int64_t width : {1, 2, 3, 4})
+      for (int64_t n : {1, 33, 100})
+        add({29, n, 11, false, false}, width * lanes, rowsAtRunTime);
+    for (int64_t m : {1, 3, 14, 70})
+      for (int64_t k : {1, 4, 40})
+        add({m, 72, k, false, false}, 0, rowsAtRunTime);
+  }
+  add({40, 20, 5000, false, false}, 0, false);
+  harness.compile();
+  for (const auto &[s, width, program] : cases) {
+    int64_t panels = (s.n + width - 1) / width;
+    Array<float> a = randomArray<float>(batch * s.m * s.k, 1),
+                 b = randomArray<float>(batch * s.k * s.n, 2);
+    Array<float> inPanels(batch * panels * s.k * width, 7);
+    for (int64_t e = 0; e < batch; ++e)
+      for (int64_t p = 0; p < s.k; ++p)
+        for (int64_t j = 0; j < s.n; ++j)
+          inPanels[((e * panels + j / width) * s.k + p) * width + j % width] =
+              b[(e * s.k + p) * s.n + j];
+    for (int64_t count : {1, 3}) {
+      Array<float> out(batch * s.m * s.n, -9);
+      harness.run(program, {a.data(), inPanels.data(), out.data()}, count, s.m);
+      for (int64_t e = 0; e < batch; ++e)
+        for (int64_t i = 0; i < s.m; ++i)
+          for (int64_t j = 0; j < s.n; ++j) {
+            double sum = 0;
+            for (int64_t p = 0; p < s.k; ++p)
+              sum += double(a[(e * s.m + i) * s.k + p]) *
+                     b[(e * s.k + p) * s.n + j];
+            ASSERT_NEAR(out[(e * s.m + i) * s.n + j], sum,
+                        tolerance<float>(s.k))
+                << s.m << "x" << s.k << "x" << s.n << " in panels of " << width;
+          }
+    }
+  }
+}
+
+TEST_P(Contraction, RefusesPanelsOfOddWidth) {
+  Harness harness(GetParam());
+  ContractionSpec spec =
+      product(harness, harness.f32(), {4, 4, 40, false, false}, "product");
+  spec.rhs.panelColumns = 5 * harness.target.lanes(4);
+  auto emitted = emitContraction(*harness.module, harness.target, spec);
+  ASSERT_FALSE(emitted.has_value());
+  EXPECT_EQ(emitted.error().code, ErrorCode::internal);
+}
+
 TEST_P(Contraction, RefusesColumnsAtRunTime) {
   Harness harness(GetParam());
   ContractionSpec spec =
