@@ -24,7 +24,7 @@ static constexpr int64_t smallTile = 4;
 ContractionEmitter::ContractionEmitter(ModuleOp module,
                                        const TargetDescription &target,
                                        const ContractionSpec &spec)
-    : spec(spec), plan(spec, target),
+    : module(module), spec(spec), plan(spec, target),
       kernel(module, target, spec.name, spec.buffers, false),
       element(spec.element) {}
 
@@ -244,84 +244,6 @@ void ContractionEmitter::prefetchRows(const Panel &panel, Value firstRow) {
                       writes);
     }
   });
-}
-
-void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
-                                          Source source, Value firstRow,
-                                          Value slot, Value from, Value steps) {
-  int64_t vectors = plan.tileColumns, lanes = plan.lanes;
-  const MatrixOperand &a = spec.lhs;
-  int64_t rowStep = a.transposed ? 1 : a.rowStride;
-  int64_t depthStep = a.transposed ? a.rowStride : 1;
-  Value left = kernel.add(panel.lhs, kernel.add(kernel.mul(firstRow, rowStep),
-                                                kernel.mul(from, depthStep)));
-  Value leftPointer = kernel.pointer(lhs(), element, left);
-  Value rightPointer = packed;
-  int64_t rightStep = plan.panelColumns;
-  SmallVector<Lanes> live(vectors, Lanes{lanes});
-  if (source != Source::packed) {
-    if (!spec.rhs.panelColumns)
-      rightStep = spec.rhs.rowStride;
-    rightPointer = kernel.pointer(
-        rhs(), element, kernel.add(panel.start, kernel.mul(from, rightStep)));
-    if (spec.n.capacity < plan.panelColumns && !spec.rhs.panelColumns)
-      live.back() = kernel.firstLanes(
-          kernel.constant(spec.n.capacity - (vectors - 1) * lanes), lanes);
-  }
-
-  auto sumAt = [&](int64_t row, int64_t vector) {
-    return kernel.add(kernel.mul(slot, plan.panelColumns),
-                      row * plan.panelColumns + vector * lanes);
-  };
-  SmallVector<Value> carried;
-  for (int64_t row = 0; row < tileSize; ++row)
-    for (int64_t vector = 0; vector < vectors; ++vector)
-      carried.push_back(
-          plan.severalChunks
-              ? kernel.load(sums, element, sumAt(row, vector), Lanes{lanes})
-              : kernel.splatConstant(element, lanes, 0));
-  carried.append({leftPointer, rightPointer});
-
-  Value zero = kernel.constant(0);
-  SmallVector<Value> results = kernel.loop(
-      zero, steps, 1, carried,
-      [&](Value step, ValueRange values) -> SmallVector<Value> {
-        SmallVector<Value> next(values);
-        Value left = values[values.size() - 2], right = values.back();
-        // One row needs each column once: only the memory limits it.
-        if (source == Source::copied ||
-            (source == Source::operand && tileSize == 1))
-          kernel.prefetch(right, element, prefetchSteps * rightStep,
-                          plan.panelColumns);
-        SmallVector<Value> columns;
-        for (int64_t vector = 0; vector < vectors; ++vector)
-          columns.push_back(kernel.load(
-              right, element, kernel.constant(vector * lanes), live[vector]));
-        if (source == Source::copied)
-          for (int64_t vector = 0; vector < vectors; ++vector)
-            kernel.store(
-                columns[vector], packed,
-                kernel.add(kernel.mul(step, plan.panelColumns), vector * lanes),
-                Lanes{lanes});
-        for (int64_t row = 0; row < tileSize; ++row) {
-          Value factor = kernel.splat(
-              kernel.loadScalar(left, element, kernel.constant(row * rowStep)),
-              lanes);
-          for (int64_t vector = 0; vector < vectors; ++vector) {
-            Value &sum = next[row * vectors + vector];
-            sum = kernel.fma(factor, columns[vector], sum);
-          }
-        }
-        next[next.size() - 2] =
-            kernel.pointer(left, element, kernel.constant(depthStep));
-        next.back() =
-            kernel.pointer(right, element, kernel.constant(rightStep));
-        return next;
-      });
-  for (int64_t row = 0; row < tileSize; ++row)
-    for (int64_t vector = 0; vector < vectors; ++vector)
-      kernel.store(results[row * vectors + vector], sums, sumAt(row, vector),
-                   Lanes{lanes});
 }
 
 Value ContractionEmitter::sumInline(const Panel &panel, Value row, Value column,

@@ -49,9 +49,16 @@ private:
   /// Where a register tile reads the panel: in the operand, there with a copy
   /// to the stack, or on the stack.
   enum class Source : uint8_t { operand, copied, packed };
+  /// A call of registerTile().
   void emitRegisterTile(const Panel &panel, int64_t rows, Source source,
                         mlir::Value firstRow, mlir::Value slot,
                         mlir::Value from, mlir::Value steps);
+  /// The function (left, right, copy, sums, steps) that adds up one tile; the
+  /// same for all products of a module for which it would read the same. It is
+  /// apart so that nothing else asks for the registers.
+  mlir::func::FuncOp registerTile(int64_t rows, Source source);
+  /// Elements from one step of k to the next.
+  int64_t rightStep(Source source) const;
   void emitDotTile(const Panel &panel, mlir::Value slot);
   /// Asks for what the epilogue will read beside the tile's sums, and write.
   void prefetchRows(const Panel &panel, mlir::Value firstRow);
@@ -69,6 +76,7 @@ private:
   mlir::Value lhs() { return kernel.function.getArgument(spec.lhs.buffer); }
   mlir::Value rhs() { return kernel.function.getArgument(spec.rhs.buffer); }
 
+  mlir::ModuleOp module;
   const ContractionSpec &spec;
   ContractionPlan plan;
   KernelBuilder kernel;

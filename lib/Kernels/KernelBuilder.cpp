@@ -34,16 +34,31 @@ KernelBuilder::KernelBuilder(ModuleOp module, const TargetDescription &target,
   Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
   SmallVector<Type> types(buffers.size() + hasScratch + 1, pointer);
   types.append(2, builder.getI64Type());
+  open(module, name, types);
+  Block &entry = function.getBody().front();
+  if (hasScratch)
+    scratch = entry.getArgument(buffers.size());
+  extents = entry.getArgument(buffers.size() + hasScratch);
+  index = entry.getArgument(buffers.size() + hasScratch + 1);
+  count = entry.getArgument(buffers.size() + hasScratch + 2);
+}
+
+KernelBuilder::KernelBuilder(ModuleOp module, const TargetDescription &target,
+                             StringRef name, unsigned pointers,
+                             unsigned numbers)
+    : builder(module.getContext()), loc(module.getLoc()), target(target) {
+  SmallVector<Type> types(pointers,
+                          LLVM::LLVMPointerType::get(builder.getContext()));
+  types.append(numbers, builder.getI64Type());
+  open(module, name, types);
+}
+
+void KernelBuilder::open(ModuleOp module, StringRef name,
+                         ArrayRef<Type> types) {
   builder.setInsertionPointToEnd(module.getBody());
   function = func::FuncOp::create(builder, loc, name,
                                   builder.getFunctionType(types, {}));
-  Block *entry = function.addEntryBlock();
-  builder.setInsertionPointToStart(entry);
-  if (hasScratch)
-    scratch = entry->getArgument(buffers.size());
-  extents = entry->getArgument(buffers.size() + hasScratch);
-  index = entry->getArgument(buffers.size() + hasScratch + 1);
-  count = entry->getArgument(buffers.size() + hasScratch + 2);
+  builder.setInsertionPointToStart(function.addEntryBlock());
 }
 
 Expected<void> KernelBuilder::finish() {
@@ -226,6 +241,10 @@ void KernelBuilder::ifElse(Value condition, llvm::function_ref<void()> body,
   body();
   builder.setInsertionPointToStart(ifOp.elseBlock());
   otherwise();
+}
+
+void KernelBuilder::call(func::FuncOp helper, ValueRange operands) {
+  func::CallOp::create(builder, loc, helper, operands);
 }
 
 SmallVector<Value> KernelBuilder::delinearize(Value linear,

@@ -36,12 +36,17 @@ public:
   KernelBuilder(mlir::ModuleOp module, const TargetDescription &target,
                 llvm::StringRef name, llvm::ArrayRef<Buffer> buffers,
                 bool hasScratch);
+  /// Opens a helper that kernels call(): \p name (%0: !llvm.ptr, …, %n: i64,
+  /// …).
+  KernelBuilder(mlir::ModuleOp module, const TargetDescription &target,
+                llvm::StringRef name, unsigned pointers, unsigned numbers);
 
   mlir::OpBuilder builder;
   mlir::Location loc;
   const TargetDescription &target;
   mlir::func::FuncOp function;
   std::vector<Buffer> buffers;
+  /// Null in a helper.
   mlir::Value scratch, extents, index, count;
 
   /// Ends the function. Fails with `internal` if a body gave values of a wrong
@@ -90,6 +95,8 @@ public:
   void ifThen(mlir::Value condition, llvm::function_ref<void()> body);
   void ifElse(mlir::Value condition, llvm::function_ref<void()> body,
               llvm::function_ref<void()> otherwise);
+
+  void call(mlir::func::FuncOp helper, mlir::ValueRange operands);
 
   /// Splits \p linear, an index into \p domain in row-major order.
   llvm::SmallVector<mlir::Value> delinearize(mlir::Value linear,
@@ -154,6 +161,8 @@ public:
 
 private:
   mlir::Value constant(mlir::TypedAttr attribute);
+  void open(mlir::ModuleOp module, llvm::StringRef name,
+            llvm::ArrayRef<mlir::Type> types);
   mlir::Value batchValue;
   std::string failure;
   llvm::DenseMap<mlir::Attribute, mlir::Value> constants;

@@ -1,0 +1,120 @@
+//===- ContractionTile.cpp - Register tiles of matrix products ------------===//
+
+#include "ContractionEmitter.h"
+#include "mlir/IR/SymbolTable.h"
+#include <fmt/format.h>
+
+using namespace mlir;
+using namespace nnc;
+using namespace nnc::kernels;
+
+void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
+                                          Source source, Value firstRow,
+                                          Value slot, Value from, Value steps) {
+  const MatrixOperand &a = spec.lhs;
+  int64_t rowStep = a.transposed ? 1 : a.rowStride;
+  int64_t depthStep = a.transposed ? a.rowStride : 1;
+  Value left = kernel.pointer(
+      lhs(), element,
+      kernel.add(panel.lhs, kernel.add(kernel.mul(firstRow, rowStep),
+                                       kernel.mul(from, depthStep))));
+  Value right = packed;
+  if (source != Source::packed)
+    right = kernel.pointer(
+        rhs(), element,
+        kernel.add(panel.start, kernel.mul(from, rightStep(source))));
+  kernel.call(
+      registerTile(tileSize, source),
+      {left, right, packed ? packed : right,
+       kernel.pointer(sums, element, kernel.mul(slot, plan.panelColumns)),
+       steps});
+}
+
+int64_t ContractionEmitter::rightStep(Source source) const {
+  if (source == Source::packed || spec.rhs.panelColumns)
+    return plan.panelColumns;
+  return spec.rhs.rowStride;
+}
+
+func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
+  const MatrixOperand &a = spec.lhs;
+  int64_t rowStep = a.transposed ? 1 : a.rowStride;
+  int64_t depthStep = a.transposed ? a.rowStride : 1;
+  int64_t rightStep = this->rightStep(source);
+  int64_t vectors = plan.tileColumns, lanes = plan.lanes;
+  bool masked = source != Source::packed && !spec.rhs.panelColumns &&
+                spec.n.capacity < plan.panelColumns;
+  int64_t lastLanes = masked ? spec.n.capacity - (vectors - 1) * lanes : lanes;
+
+  // What a program's functions have in common stands before the dot.
+  StringRef prefix(spec.name);
+  prefix = prefix.take_front(prefix.rfind('.') + 1);
+  std::string name = fmt::format(
+      "{}tile{}x{}_f{}_{}_{}_{}{}{}{}", prefix.str(), rows,
+      (vectors - 1) * lanes + lastLanes, element.getIntOrFloatBitWidth(),
+      rowStep, depthStep, rightStep, source == Source::copied ? "_copy" : "",
+      source == Source::operand ? "_in_place" : "",
+      plan.severalChunks ? "_onto" : "");
+  if (auto found = module.lookupSymbol<func::FuncOp>(name))
+    return found;
+
+  KernelBuilder tile(module, kernel.target, name, 4, 1);
+  Value copy = tile.function.getArgument(2),
+        sums = tile.function.getArgument(3);
+  SmallVector<Lanes> live(vectors, Lanes{lanes});
+  if (masked)
+    live.back() = tile.firstLanes(tile.constant(lastLanes), lanes);
+  auto sumAt = [&](int64_t row, int64_t vector) {
+    return tile.constant(row * plan.panelColumns + vector * lanes);
+  };
+  SmallVector<Value> carried;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t vector = 0; vector < vectors; ++vector)
+      carried.push_back(
+          plan.severalChunks
+              ? tile.load(sums, element, sumAt(row, vector), Lanes{lanes})
+              : tile.splatConstant(element, lanes, 0));
+  carried.append({tile.function.getArgument(0), tile.function.getArgument(1)});
+
+  Value zero = tile.constant(0);
+  SmallVector<Value> results = tile.loop(
+      zero, tile.function.getArgument(4), 1, carried,
+      [&](Value step, ValueRange values) -> SmallVector<Value> {
+        SmallVector<Value> next(values);
+        Value left = values[values.size() - 2], right = values.back();
+        // One row needs each column once: only the memory limits it.
+        if (source == Source::copied ||
+            (source == Source::operand && rows == 1))
+          tile.prefetch(right, element, prefetchSteps * rightStep,
+                        plan.panelColumns);
+        SmallVector<Value> columns;
+        for (int64_t vector = 0; vector < vectors; ++vector)
+          columns.push_back(tile.load(
+              right, element, tile.constant(vector * lanes), live[vector]));
+        if (source == Source::copied)
+          for (int64_t vector = 0; vector < vectors; ++vector)
+            tile.store(
+                columns[vector], copy,
+                tile.add(tile.mul(step, plan.panelColumns), vector * lanes),
+                Lanes{lanes});
+        for (int64_t row = 0; row < rows; ++row) {
+          Value factor = tile.splat(
+              tile.loadScalar(left, element, tile.constant(row * rowStep)),
+              lanes);
+          for (int64_t vector = 0; vector < vectors; ++vector) {
+            Value &sum = next[row * vectors + vector];
+            sum = tile.fma(factor, columns[vector], sum);
+          }
+        }
+        next[next.size() - 2] =
+            tile.pointer(left, element, tile.constant(depthStep));
+        next.back() = tile.pointer(right, element, tile.constant(rightStep));
+        return next;
+      });
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t vector = 0; vector < vectors; ++vector)
+      tile.store(results[row * vectors + vector], sums, sumAt(row, vector),
+                 Lanes{lanes});
+  (void)tile.finish();
+  return tile.function;
+}
