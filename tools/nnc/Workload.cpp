@@ -8,6 +8,7 @@
 #include "nnc/Training/Schedules.h"
 #include <cstring>
 #include <sched.h>
+#include <span>
 
 using namespace nnc;
 using namespace nnc::tool;
@@ -138,6 +139,18 @@ static void fillInput(const Argument &input, int64_t bound, uint32_t stream,
   }
 }
 
+/// \p count batches of \p batchBytes that lie one after another in \p bytes.
+static std::vector<AlignedBuffer> batchesOf(std::span<const std::byte> bytes,
+                                            int64_t count, int64_t batchBytes) {
+  std::vector<AlignedBuffer> batches;
+  for (int64_t number = 0; number < count; ++number) {
+    batches.emplace_back(batchBytes);
+    std::memcpy(batches.back().data(), bytes.data() + number * batchBytes,
+                batchBytes);
+  }
+  return batches;
+}
+
 void Workload::makeBatches() {
   const Signature &signature = program->signature();
   std::vector<int> inputs = signature.indicesOf(Role::input);
@@ -154,8 +167,9 @@ void Workload::makeBatches() {
     int64_t bound = input.name == "target" ? resultWidth(*program) : 0;
     if (bound <= 0)
       bound = std::max<int64_t>(2, input.fanIn);
-    pools.emplace_back(input.byteCount() * poolSize);
-    fillInput(input, bound, static_cast<uint32_t>(index), pools.back());
+    std::vector<std::byte> values(input.byteCount() * poolSize);
+    fillInput(input, bound, static_cast<uint32_t>(index), values);
+    pools.push_back(batchesOf(values, poolSize, input.byteCount()));
   }
 }
 
@@ -186,7 +200,7 @@ Expected<void> Workload::readBatches(const std::string &path) {
           fmt::format("{}{}", nameOf(input.type), toString(input.shape)),
           fmt::format("batches of {}", toString(values.shape())));
     poolSize = values.rows();
-    pools.emplace_back(values.bytes().begin(), values.bytes().end());
+    pools.push_back(batchesOf(values.bytes(), poolSize, input.byteCount()));
   }
   if (poolSize < 1)
     return fail(ErrorCode::emptyData, path);
@@ -196,11 +210,8 @@ Expected<void> Workload::readBatches(const std::string &path) {
 Expected<double> Workload::step() {
   const Signature &signature = program->signature();
   std::vector<int> inputs = signature.indicesOf(Role::input);
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    int64_t bytes = signature.arguments[inputs[i]].byteCount();
-    std::memcpy(program->data(inputs[i]),
-                pools[i].data() + (stepsDone % poolSize) * bytes, bytes);
-  }
+  for (size_t i = 0; i < inputs.size(); ++i)
+    program->attach(inputs[i], pools[i][stepsDone % poolSize].data());
   if (isTraining) {
     const SettingValue &optimizer = settings.trainSteps.front().optimizer;
     if (int index = optimizer.builtin->indexOf("learning_rate"); index >= 0)

@@ -47,9 +47,9 @@ private:
   Expected<void> readBatches(const std::string &path);
 
   ParameterStore store;
-  /// One entry an input, in the order of the signature: the batches' bytes one
-  /// after another.
-  std::vector<std::vector<std::byte>> pools;
+  /// One entry an input, in the order of the signature: its batches, which the
+  /// program reads where they lie.
+  std::vector<std::vector<AlignedBuffer>> pools;
   int64_t poolSize = 0;
   int64_t stepsDone = 0;
 };

@@ -92,6 +92,9 @@ public:
 
   /// The argument \p index of the signature.
   void *data(int index) const { return views[index].data; }
+  /// Makes argument \p index lie at \p memory, which is aligned to 64 bytes,
+  /// large enough for it and outlives the program.
+  void attach(int index, void *memory) { views[index].data = memory; }
   /// The memory of the argument \p name with \p role, or null.
   void *find(Role role, std::string_view name) const;
 
