@@ -313,6 +313,8 @@ Expected<Kernels> kernels::emitWeightGradient(ModuleOp module,
   if (!spec.element.isF32() && !spec.element.isF64())
     return fail(ErrorCode::unsupported,
                 "a convolution of elements other than f32 and f64");
+  if (spec.tile != 0)
+    return emitWeightsByWinograd(module, target, spec);
   bool byChannels =
       weightsByChannelsCost(target, spec) < weightsByPlanesCost(target, spec);
   return byChannels ? emitWeightsByChannels(module, target, spec)

@@ -1,8 +1,8 @@
 //===- WeightGradients.h - Ways to a gradient by the weights ----*- C++ -*-===//
 //
-// Two kernels give the gradient of a convolution by its weights: one has
-// positions of a plane in its vectors, the other output channels. Which is
-// faster depends on sizes alone.
+// Three kernels give the gradient of a convolution by its weights: one has
+// positions of a plane in its vectors, two have output channels, one of these
+// by minimal filtering.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,6 +27,12 @@ Expected<Kernels> emitWeightsByChannels(mlir::ModuleOp module,
                                         const WeightGradientSpec &spec);
 double weightsByChannelsCost(const TargetDescription &target,
                              const WeightGradientSpec &spec);
+
+/// The way by minimal filtering: `tile` is 2 or 4, windows are 3 x 3 with
+/// stride 1, padding of 2 at most, and one group.
+Expected<Kernels> emitWeightsByWinograd(mlir::ModuleOp module,
+                                        const TargetDescription &target,
+                                        const WeightGradientSpec &spec);
 
 } // namespace nnc::kernels
 

@@ -80,12 +80,46 @@ static SmallVector<Value> transformProducts(Terms t, int64_t m, ValueRange p) {
           t.add(t.fma(8, wideDifference, difference), p[5])};
 }
 
+static SmallVector<Value> transformResultGradients(Terms t, int64_t m,
+                                                   ValueRange y) {
+  if (m == 2)
+    return {y[0], t.add(y[0], y[1]), t.sub(y[0], y[1]), t.scale(-1, y[1])};
+  Value even = t.add(y[0], y[2]), odd = t.add(y[1], y[3]);
+  Value wideEven = t.fma(4, y[2], y[0]);
+  Value wideOdd = t.scale(2, t.fma(4, y[3], y[1]));
+  return {y[0],
+          t.add(even, odd),
+          t.sub(even, odd),
+          t.add(wideEven, wideOdd),
+          t.sub(wideEven, wideOdd),
+          y[3]};
+}
+
+static SmallVector<Value> transformWeightGradients(Terms t, int64_t m,
+                                                   ValueRange u) {
+  Value sum = t.add(u[1], u[2]), difference = t.sub(u[1], u[2]);
+  if (m == 2)
+    return {t.fma(0.5, sum, u[0]), t.scale(0.5, difference),
+            t.fma(0.5, sum, u[3])};
+  Value wideSum = t.add(u[3], u[4]), wideDifference = t.sub(u[3], u[4]);
+  Value outer = t.scale(-1.0 / 6, sum);
+  return {t.fma(0.25, u[0], t.fma(1.0 / 24, wideSum, outer)),
+          t.fma(1.0 / 12, wideDifference, t.scale(-1.0 / 6, difference)),
+          t.add(t.fma(1.0 / 6, wideSum, outer), u[5])};
+}
+
 void kernels::emitTransform(KernelBuilder &kernel, Type element, int64_t lanes,
                             WinogradTransform transform, int64_t m,
                             const WinogradSquare &square) {
-  bool ofWeights = transform == WinogradTransform::weights;
-  int64_t from = ofWeights ? 3 : m + 2;
-  int64_t to = transform == WinogradTransform::products ? m : m + 2;
+  int64_t from = m + 2, to = m + 2;
+  if (transform == WinogradTransform::weights)
+    from = 3;
+  if (transform == WinogradTransform::resultGradients)
+    from = m;
+  if (transform == WinogradTransform::products)
+    to = m;
+  if (transform == WinogradTransform::weightGradients)
+    to = 3;
   auto apply = [&](ValueRange values) {
     Terms terms(kernel, values);
     switch (transform) {
@@ -95,6 +129,10 @@ void kernels::emitTransform(KernelBuilder &kernel, Type element, int64_t lanes,
       return transformWeights(terms, m, values);
     case WinogradTransform::products:
       return transformProducts(terms, m, values);
+    case WinogradTransform::resultGradients:
+      return transformResultGradients(terms, m, values);
+    case WinogradTransform::weightGradients:
+      return transformWeightGradients(terms, m, values);
     }
     llvm_unreachable("all transforms are above");
   };

@@ -12,9 +12,16 @@
 
 namespace nnc::kernels {
 
-/// What is transformed: m + 2 elements to as many, 3 weights to m + 2, or m + 2
-/// products to m results, along each side.
-enum class WinogradTransform : uint8_t { elements, weights, products };
+/// What is transformed along each side.
+enum class WinogradTransform : uint8_t {
+  elements, ///< m + 2 elements to as many.
+  weights,  ///< 3 weights to m + 2.
+  products, ///< m + 2 products to m results.
+  /// The adjoints of the last two: gradients of m results to m + 2 of products,
+  /// and m + 2 gradients of transformed weights to 3 of weights.
+  resultGradients,
+  weightGradients,
+};
 
 /// How a square's transform reads and writes its vectors: by row and column,
 /// one of which is a number.

@@ -23,8 +23,8 @@ struct Sliding {
 ///     source[n, g * C + c, element(i, p), element(j, q)] * w(g, o, c, p, q)
 ///
 /// and outputs = epilogue(sum): convolutions, and with swapped and turned
-/// weights their gradients by the images. Each sum runs over c, then p, then
-/// q, in the element type.
+/// weights their gradients by the images. Each sum runs in an order that sizes
+/// and target fix, in the element type.
 struct ConvolutionSpec {
   std::string name;
   /// f32 or f64, of source and weights.
@@ -61,7 +61,7 @@ Expected<Kernels> emitConvolution(mlir::ModuleOp module,
 ///       * gradient[n, g * O + o, i, j]
 ///
 /// Buffers 0, 1, 2 are source, gradient and result, dense in row-major order.
-/// Each sum goes lane by lane, then through a fixed tree.
+/// Each sum runs in an order that sizes and target fix.
 struct WeightGradientSpec {
   std::string name;
   mlir::Type element;
@@ -70,8 +70,13 @@ struct WeightGradientSpec {
   int64_t groups = 1, inputs = 1, outputs = 1;
   /// Not stretched.
   Sliding rows = {}, columns = {};
+  /// 2 or 4: by minimal filtering of tiles of that many results along a side.
+  int64_t tile = 0;
 };
 
+/// Fails with `unsupported` for other element types than f32 and f64, and for a
+/// tile where windows are not 3 x 3 with stride 1, padding of 2 at most and one
+/// group.
 Expected<Kernels> emitWeightGradient(mlir::ModuleOp module,
                                      const TargetDescription &target,
                                      const WeightGradientSpec &spec);

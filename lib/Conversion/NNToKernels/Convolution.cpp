@@ -195,6 +195,7 @@ static Expected<LoweredOp> lowerWeightParts(LoweringContext &context,
   spec.outputs = dy.getDimSize(1) / spec.groups;
   spec.rows = slidingOf(windows[0], x.getDimSize(2), dy.getDimSize(2));
   spec.columns = slidingOf(windows[1], x.getDimSize(3), dy.getDimSize(3));
+  spec.tile = op.getTile().value_or(0);
   auto kernels =
       kernels::emitWeightGradient(context.module, context.target, spec);
   if (!kernels)

@@ -23,6 +23,8 @@ struct Case {
 class WinogradTest : public CompiledFunctionTest {
 protected:
   template <typename T> void check(const Case &c, double tolerance);
+  template <typename T>
+  void checkWeights(const Case &c, int64_t parts, double tolerance);
 
   Numbers random(int64_t count) {
     std::uniform_real_distribution<double> number(-1, 1);
@@ -110,6 +112,44 @@ void WinogradTest::check(const Case &c, double tolerance) {
   EXPECT_LE(worst, tolerance * largest) << body;
 }
 
+/// The gradient by the weights against the reference's.
+template <typename T>
+void WinogradTest::checkWeights(const Case &c, int64_t parts,
+                                double tolerance) {
+  std::string element = sizeof(T) == 4 ? "f32" : "f64";
+  int64_t rows = c.height + c.padding[0] + c.padding[1] - 2;
+  int64_t columns = c.width + c.padding[2] + c.padding[3] - 2;
+  Operand x{"x", imagesText(c.channels, c.height, c.width, element),
+            random(c.samples * c.channels * c.height * c.width)};
+  Operand dy{"dy", imagesText(c.filters, rows, columns, element),
+             random(c.samples * c.filters * rows * columns)};
+  Operand y{"y", typeText({parts, c.filters, c.channels, 3, 3}, element)};
+  std::string padding;
+  for (size_t i = 0; i < 4; ++i)
+    padding += (i ? ", " : "") + std::to_string(c.padding[i]);
+  std::string body =
+      "%y = nn.conv2d_weight_parts %x, %dy parts = " + std::to_string(parts) +
+      " kernel = [3, 3] strides = [1, 1] padding = [" + padding +
+      "] dilations = [1, 1] groups = 1 tile = " + std::to_string(c.tile) +
+      " : (" + x.type + ", " + dy.type + ") -> " + y.type + "\n";
+  auto found = run<T>({x, dy}, body, {y}, c.samples, c.batch);
+  ASSERT_EQ(found.size(), 1u);
+  auto module = parse({x, dy}, body, {y});
+  ASSERT_TRUE(module);
+  auto expected = reference::evaluate(
+      module->template lookupSymbol<mlir::func::FuncOp>("f"),
+      {reference::Tensor({c.samples, c.channels, c.height, c.width}, x.numbers),
+       reference::Tensor({c.samples, c.filters, rows, columns}, dy.numbers)});
+  ASSERT_TRUE(succeeded(expected));
+  llvm::ArrayRef<double> sums = (*expected)[0].floats();
+  double largest = 0, worst = 0;
+  for (size_t i = 0; i < sums.size(); ++i) {
+    largest = std::max(largest, std::abs(sums[i]));
+    worst = std::max(worst, std::abs(found[0][i] - sums[i]));
+  }
+  EXPECT_LE(worst, tolerance * largest) << body;
+}
+
 // Transforms add and multiply by small numbers: in f64 what is left is a few
 // hundred units in the last place.
 TEST_F(WinogradTest, EveryEdgeInDoublePrecision) {
@@ -140,4 +180,27 @@ TEST_F(WinogradTest, ManyImages) {
     check<float>({4, 32, 33, 28, 28, {1, 1, 1, 1}, samples, 9}, 1e-5);
   check<float>({2, 33, 32, 17, 40, {1, 1, 1, 1}, 7, 8}, 1e-6);
   check<float>({4, 256, 32, 7, 7, {1, 1, 1, 1}, 61, 64}, 1e-5);
+}
+
+TEST_F(WinogradTest, WeightGradientsInDoublePrecision) {
+  for (int64_t tile : {2, 4}) {
+    for (int64_t size = 1; size <= 10; ++size)
+      checkWeights<double>({tile, 16, 16, size, 11 - size, {1, 1, 1, 1}, 2, 2},
+                           1, 1e-13);
+    for (int64_t channels : {1, 7, 9, 15, 31, 33, 60})
+      checkWeights<double>({tile, channels, 61 - channels, 5, 18, {1, 1, 1, 1}},
+                           1, 1e-13);
+    checkWeights<double>({tile, 8, 8, 6, 7, {0, 2, 2, 0}, 3, 4}, 2, 1e-13);
+    checkWeights<double>({tile, 8, 8, 3, 3, {0, 0, 0, 0}, 5, 5}, 3, 1e-13);
+    checkWeights<double>({tile, 8, 8, 7, 5, {2, 2, 2, 2}, 1, 3}, 2, 1e-13);
+    checkWeights<double>({tile, 8, 8, 1, 1, {2, 1, 2, 1}}, 1, 1e-13);
+  }
+}
+
+// Several blocks of images, several groups of tiles of channels, and a batch
+// shorter than its capacity.
+TEST_F(WinogradTest, WeightGradientsOfManyImages) {
+  checkWeights<float>({4, 160, 40, 14, 14, {1, 1, 1, 1}, 21, 32}, 1, 2e-5);
+  checkWeights<float>({4, 64, 64, 32, 32, {1, 1, 1, 1}, 5, 8}, 2, 2e-5);
+  checkWeights<float>({2, 64, 64, 9, 10, {1, 1, 1, 1}, 40, 40}, 7, 2e-6);
 }

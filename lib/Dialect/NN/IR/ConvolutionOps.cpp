@@ -278,11 +278,17 @@ void Conv2dWeightGradientOp::decompose(OpBuilder &builder,
   int64_t parts = partsFor(type);
   Value partial = Conv2dWeightPartsOp::create(
       builder, getLoc(), getX(), getDy(), parts, getKernel(), getStrides(),
-      getPadding(), getDilations(), getGroups());
+      getPadding(), getDilations(), getGroups(), /*tile=*/IntegerAttr());
   if (parts == 1)
     results.push_back(ReshapeOp::create(builder, getLoc(), type, partial));
   else
     results.push_back(sum({builder, getLoc(), partial}, {0}));
+}
+
+static LogicalResult checkTile(std::optional<Location> location, int64_t tile) {
+  if (tile == 2 || tile == 4)
+    return success();
+  return emitOptionalError(location, "tile must be 2 or 4, got ", tile);
 }
 
 LogicalResult Conv2dWeightPartsOp::inferReturnTypes(
@@ -292,6 +298,21 @@ LogicalResult Conv2dWeightPartsOp::inferReturnTypes(
   if (failed(w) || failed(checkNumbers(location, "parts",
                                        int64_t(adaptor.getParts()), 1, 1)))
     return failure();
+  if (std::optional<int64_t> tile = adaptor.getTile()) {
+    if (failed(checkTile(location, *tile)))
+      return failure();
+    auto all = [](ArrayRef<int64_t> numbers, int64_t number) {
+      return llvm::all_of(numbers, [&](int64_t n) { return n == number; });
+    };
+    bool small = llvm::all_of(adaptor.getPadding(),
+                              [](int64_t zeros) { return zeros <= 2; });
+    if (!small || !all(adaptor.getKernel(), 3) ||
+        !all(adaptor.getStrides(), 1) || !all(adaptor.getDilations(), 1) ||
+        adaptor.getGroups() != 1)
+      return emitOptionalError(
+          location, "a tile needs windows of 3 x 3, strides, dilations and "
+                    "groups of 1 and paddings of at most 2");
+  }
   SmallVector<int64_t> shape{int64_t(adaptor.getParts())};
   llvm::append_range(shape, w->getShape());
   inferred.push_back(RankedTensorType::get(shape, w->getElementType()));
@@ -301,12 +322,6 @@ LogicalResult Conv2dWeightPartsOp::inferReturnTypes(
 //===----------------------------------------------------------------------===//
 // WinogradWeightsOp and WinogradConv2dOp
 //===----------------------------------------------------------------------===//
-
-static LogicalResult checkTile(std::optional<Location> location, int64_t tile) {
-  if (tile == 2 || tile == 4)
-    return success();
-  return emitOptionalError(location, "tile must be 2 or 4, got ", tile);
-}
 
 LogicalResult WinogradWeightsOp::inferReturnTypes(
     MLIRContext *, std::optional<Location> location,

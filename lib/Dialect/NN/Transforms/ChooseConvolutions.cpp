@@ -22,6 +22,8 @@ static constexpr int64_t leastChannels = 32, widestImage = 256;
 /// weight. Weights are read while others are multiplied.
 static constexpr double directRate = 0.67, productRate = 0.85;
 static constexpr double transformCost = 18, weightCost = 50, readCost = 45;
+/// To transform the gradient by a transformed weight.
+static constexpr double gradientCost = 8;
 
 namespace {
 /// A convolution of x with windows of w, or of dy with those turned.
@@ -39,6 +41,13 @@ struct ChooseConvolutionsPass
   void runOnOperation() override {
     FixedValues fixed(getOperation());
     getOperation().walk([&](Operation *op) {
+      if (auto parts = dyn_cast<Conv2dWeightPartsOp>(op)) {
+        if (int64_t tile = parts.getTile() ? 0 : bestTile(parts)) {
+          parts.setTile(tile);
+          ++replaced;
+        }
+        return;
+      }
       auto candidate = candidateOf(op);
       if (!candidate)
         return;
@@ -51,28 +60,34 @@ struct ChooseConvolutionsPass
 
   static std::optional<Candidate> candidateOf(Operation *op);
   static int64_t bestTile(const Candidate &candidate, bool fixedWeights);
+  static int64_t bestTile(Conv2dWeightPartsOp op);
   static void replace(Operation *op, const Candidate &candidate, int64_t tile);
 };
 } // namespace
 
-template <typename Op> static bool isPlain(Op op) {
+/// Whether minimal filtering knows \p op, whose windows have the sizes
+/// \p windows.
+template <typename Op> static bool isPlain(Op op, ArrayRef<int64_t> windows) {
   auto all = [](ArrayRef<int64_t> numbers, int64_t number) {
     return llvm::all_of(numbers, [&](int64_t n) { return n == number; });
   };
-  ArrayRef<int64_t> w = op.getW().getType().getShape();
   return op.getGroups() == 1 && all(op.getStrides(), 1) &&
-         all(op.getDilations(), 1) && all(w.drop_front(2), 3) &&
+         all(op.getDilations(), 1) && all(windows, 3) &&
          llvm::all_of(op.getPadding(), [](int64_t n) { return n <= 2; });
+}
+
+template <typename Op> static ArrayRef<int64_t> windowsOf(Op op) {
+  return op.getW().getType().getShape().drop_front(2);
 }
 
 std::optional<Candidate> ChooseConvolutionsPass::candidateOf(Operation *op) {
   if (auto convolution = dyn_cast<Conv2dOp>(op)) {
-    if (isPlain(convolution))
+    if (isPlain(convolution, windowsOf(convolution)))
       return Candidate{convolution.getX(), convolution.getW(), false,
                        llvm::to_vector(convolution.getPadding()),
                        convolution.getType()};
   } else if (auto gradient = dyn_cast<Conv2dDataGradientOp>(op)) {
-    if (!isPlain(gradient))
+    if (!isPlain(gradient, windowsOf(gradient)))
       return std::nullopt;
     SmallVector<int64_t> padding;
     for (int64_t zeros : gradient.getPadding())
@@ -106,6 +121,43 @@ int64_t ChooseConvolutionsPass::bestTile(const Candidate &candidate,
         points *
         (pairs * (std::max(tiles / productRate, readCost) + perWeight) +
          tiles * transformCost * (inputs + outputs));
+    if (cost < least) {
+      least = cost;
+      best = tile;
+    }
+  }
+  return best;
+}
+
+/// The tile of the cheapest way to a gradient by the weights, or 0.
+int64_t ChooseConvolutionsPass::bestTile(Conv2dWeightPartsOp op) {
+  RankedTensorType x = op.getX().getType(), dy = op.getDy().getType();
+  double inputs = x.getDimSize(1), outputs = dy.getDimSize(1);
+  double images = dy.getDimSize(0), pairs = inputs * outputs;
+  int64_t height = dy.getDimSize(2), width = dy.getDimSize(3);
+  if (!isPlain(op, op.getKernel()) || !x.getElementType().isF32() ||
+      inputs < leastChannels || outputs < leastChannels ||
+      x.getDimSize(3) > widestImage)
+    return 0;
+  // What stands outside of the images takes no time.
+  auto meetings = [](int64_t source, int64_t result, int64_t low) {
+    double sum = 0;
+    for (int64_t tap = 0; tap < 3; ++tap)
+      sum += std::min(result, source + low - tap) -
+             std::max<int64_t>(0, low - tap);
+    return sum;
+  };
+  double least = pairs * images *
+                 meetings(x.getDimSize(2), height, op.getPadding()[0]) *
+                 meetings(x.getDimSize(3), width, op.getPadding()[2]);
+  int64_t best = 0;
+  for (int64_t tile : {2, 4}) {
+    double tiles =
+        images * ((height + tile - 1) / tile) * ((width + tile - 1) / tile);
+    double points = (tile + 2) * (tile + 2);
+    double cost =
+        points * (tiles * (pairs + transformCost * (inputs + outputs)) +
+                  gradientCost * pairs * op.getParts());
     if (cost < least) {
       least = cost;
       best = tile;

@@ -90,6 +90,24 @@ func.func @weight_gradient_c1(%x: tensor<?x3x8x8xf32, #nn.dims<batch, 3, 8, 8>>,
 
 // -----
 
+func.func @weight_parts_c3(%x: tensor<2x3x8x8xf32>, %dy: tensor<2x4x6x6xf32>) {
+  // expected-error@+2 {{tile must be 2 or 4, got 3}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.conv2d_weight_parts %x, %dy parts = 1 kernel = [3, 3] strides = [1, 1] padding = [0, 0, 0, 0] dilations = [1, 1] groups = 1 tile = 3 : (tensor<2x3x8x8xf32>, tensor<2x4x6x6xf32>) -> tensor<1x4x3x3x3xf32>
+  return
+}
+
+// -----
+
+func.func @weight_parts_c3_stride(%x: tensor<2x3x8x8xf32>, %dy: tensor<2x4x3x3xf32>) {
+  // expected-error@+2 {{a tile needs windows of 3 x 3, strides, dilations and groups of 1 and paddings of at most 2}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.conv2d_weight_parts %x, %dy parts = 1 kernel = [3, 3] strides = [2, 2] padding = [0, 0, 0, 0] dilations = [1, 1] groups = 1 tile = 4 : (tensor<2x3x8x8xf32>, tensor<2x4x3x3xf32>) -> tensor<1x4x3x3x3xf32>
+  return
+}
+
+// -----
+
 func.func @weight_parts_c2(%x: tensor<2x3x8x8xf32>, %dy: tensor<2x4x6x6xf32>) {
   // expected-error@+2 {{parts must be at least 1 and below 2^31, got 0}}
   // expected-error@+1 {{failed to infer returned types}}

@@ -58,3 +58,15 @@ func.func @left_alone(%x: tensor<16x64x28x28xf32>, %narrow: tensor<16x8x28x28xf3
   %7 = nn.conv2d %one, %w strides = [1, 1] padding = [1, 1, 1, 1] dilations = [1, 1] groups = 1 : (tensor<1x64x2x2xf32>, tensor<64x64x3x3xf32>) -> tensor<1x64x2x2xf32>
   return
 }
+
+// Gradients by the weights: a tile that is set stays, a stride has none.
+// CHECK-LABEL: func.func @weight_gradient
+// CHECK: nn.conv2d_weight_parts {{.*}} groups = 1 tile = 4 :
+// CHECK: nn.conv2d_weight_parts {{.*}} groups = 1 tile = 2 :
+// CHECK: nn.conv2d_weight_parts {{.*}} strides = [2, 2] {{.*}} groups = 1 :
+func.func @weight_gradient(%x: tensor<16x64x28x28xf32>, %dy: tensor<16x64x28x28xf32>, %half: tensor<16x64x14x14xf32>) {
+  %0 = nn.conv2d_weight_parts %x, %dy parts = 1 kernel = [3, 3] strides = [1, 1] padding = [1, 1, 1, 1] dilations = [1, 1] groups = 1 : (tensor<16x64x28x28xf32>, tensor<16x64x28x28xf32>) -> tensor<1x64x64x3x3xf32>
+  %1 = nn.conv2d_weight_parts %x, %dy parts = 1 kernel = [3, 3] strides = [1, 1] padding = [1, 1, 1, 1] dilations = [1, 1] groups = 1 tile = 2 : (tensor<16x64x28x28xf32>, tensor<16x64x28x28xf32>) -> tensor<1x64x64x3x3xf32>
+  %2 = nn.conv2d_weight_parts %x, %half parts = 1 kernel = [3, 3] strides = [2, 2] padding = [1, 1, 1, 1] dilations = [1, 1] groups = 1 : (tensor<16x64x28x28xf32>, tensor<16x64x14x14xf32>) -> tensor<1x64x64x3x3xf32>
+  return
+}

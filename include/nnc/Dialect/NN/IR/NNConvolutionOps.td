@@ -121,7 +121,13 @@ def NN_Conv2dWeightPartsOp
     threads. Made by decomposition, after differentiation, so it needs no
     gradient. `y : [parts, O, C / groups, kernel[0], kernel[1]]`.
 
-    C1: as `nn.conv2d_weight_gradient`. C2: `parts` is at least 1.
+    With `tile` m, set by `nn-choose-convolutions`, it is computed by minimal
+    filtering, as the adjoint of `nn.winograd_conv2d` in u and of
+    `nn.winograd_weights` in w, and rounds as these do.
+
+    C1: as `nn.conv2d_weight_gradient`. C2: `parts` is at least 1. C3: `tile` is
+    2 or 4, and only where windows are 3 x 3, strides, dilations and groups 1,
+    and paddings at most 2.
 
     Example:
     `%y = nn.conv2d_weight_parts %x, %dy parts = 2 kernel = [3, 3] strides = [1, 1] padding = [1, 1, 1, 1] dilations = [1, 1] groups = 1 : (tensor<2x3x8x8xf32>, tensor<2x4x8x8xf32>) -> tensor<2x4x3x3x3xf32>`
@@ -129,12 +135,13 @@ def NN_Conv2dWeightPartsOp
   let arguments = (ins NN_FloatTensor:$x, NN_FloatTensor:$dy, I64Attr:$parts,
                        DenseI64ArrayAttr:$kernel,
                        DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$padding,
-                       DenseI64ArrayAttr:$dilations, I64Attr:$groups);
+                       DenseI64ArrayAttr:$dilations, I64Attr:$groups,
+                       OptionalAttr<I64Attr>:$tile);
   let results = (outs NN_FloatTensor:$y);
   let assemblyFormat = [{
     $x `,` $dy `parts` `=` $parts `kernel` `=` $kernel `strides` `=` $strides
     `padding` `=` $padding `dilations` `=` $dilations `groups` `=` $groups
-    attr-dict `:` functional-type(operands, results)
+    (`tile` `=` $tile^)? attr-dict `:` functional-type(operands, results)
   }];
 }
 

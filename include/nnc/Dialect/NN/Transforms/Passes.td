@@ -114,7 +114,8 @@ def ChooseConvolutionsPass
     where convolutions of 3 x 3 windows with stride 1 in f32, and their
     gradients by the images, are `nn.winograd_conv2d` of `nn.winograd_weights`
     if a model of costs, from sizes alone, says that this takes less time: images
-    with many channels. Results change by rounding.
+    with many channels. `nn.conv2d_weight_parts` get a tile by the same rule.
+    Results change by rounding.
   }];
   let statistics = [
     Statistic<"replaced", "replaced-convolutions", "Convolutions replaced">
