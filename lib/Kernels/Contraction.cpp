@@ -227,10 +227,10 @@ void ContractionEmitter::prefetchRows(const Panel &panel, Value firstRow) {
         access.strides[spec.batch.size()] != 0)
       accesses.push_back({&access, writes});
   };
-  for (const Access &access : spec.outputs)
-    add(access, true);
   for (const Access &access : spec.inputs)
     add(access, false);
+  for (const Access &access : spec.outputs)
+    add(access, true);
   if (accesses.empty())
     return;
   kernel.loop(kernel.constant(0), tileRows, 1, [&](Value row) {

@@ -9,7 +9,7 @@
 namespace nnc::kernels {
 
 /// Steps of k that memory is asked for ahead.
-inline constexpr int64_t prefetchSteps = 8;
+inline constexpr int64_t prefetchSteps = 16;
 
 /// Emits one kernel. Sums of a tile, or of a block of tiles if k needs several
 /// panels, go through the stack to the epilogue, which is so emitted once and

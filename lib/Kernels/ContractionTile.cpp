@@ -82,11 +82,16 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
       [&](Value step, ValueRange values) -> SmallVector<Value> {
         SmallVector<Value> next(values);
         Value left = values[values.size() - 2], right = values.back();
-        // One row needs each column once: only the memory limits it.
-        if (source == Source::copied ||
-            (source == Source::operand && rows == 1))
+        // The first to read a part of the operand waits for the memory: one
+        // row, which needs each column once, and the tile that copies. That one
+        // asks for the panel to the right too, of which it is near.
+        bool isFirst = source == Source::copied ||
+                       (source == Source::operand && rows == 1);
+        if (isFirst)
           tile.prefetch(right, element, prefetchSteps * rightStep,
                         plan.panelColumns);
+        if (source == Source::copied)
+          tile.prefetch(right, element, plan.panelColumns, plan.panelColumns);
         SmallVector<Value> columns;
         for (int64_t vector = 0; vector < vectors; ++vector)
           columns.push_back(tile.load(

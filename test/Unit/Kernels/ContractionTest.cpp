@@ -161,6 +161,21 @@ TEST_P(Contraction, LongSumsInChunks) {
                                   {33, 31, 3001, true, false}});
 }
 
+/// Several tiles by several panels, with edges on both sides.
+TEST_P(Contraction, ManyTilesAndPanels) {
+  std::vector<Shape> shapes;
+  for (bool a : {false, true})
+    for (bool b : {false, true})
+      shapes.insert(shapes.end(), {{97, 161, 50, a, b}, {128, 100, 65, a, b}});
+  checkShapes<float>(GetParam(), shapes);
+  checkShapes<double>(GetParam(), shapes);
+}
+
+/// Several blocks of sums, each with several chunks of packed panels.
+TEST_P(Contraction, ManyRowsOfLongSums) {
+  checkShapes<float>(GetParam(), {{1000, 70, 4200, false, false}});
+}
+
 TEST_P(Contraction, RowsAtRunTime) {
   Harness harness(GetParam());
   Shape s{60, 37, 21, false, false};
