@@ -27,6 +27,11 @@ static constexpr int64_t grain = 1 << 16, packGrain = 4096;
 /// Bytes of sums on the stack.
 static constexpr int64_t sumBytes = 96 << 10;
 
+/// Elements apart that are not fetched by the way.
+static constexpr int64_t farElements = 64;
+/// How many channels ahead of the products panels are asked for.
+static constexpr int64_t prefetchChannels = 32;
+
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 namespace {
@@ -249,6 +254,12 @@ void ImageEmitter::packWeights(KernelBuilder &kernel) {
     Value to =
         kernel.mul(kernel.add(kernel.mul(panel, taps * spec.inputs), channel),
                    plan.outputStride());
+    // Windows of later channels that lie far off.
+    if (strides[2] >= farElements)
+      for (int64_t o = 0; o < plan.outputs; ++o)
+        kernel.prefetch(
+            kernel.pointer(kernel.pointerOf(spec.weights), element, from),
+            element, 4 * strides[2] + o * strides[1], 1);
     kernel.loop(
         kernel.constant(0), kernel.constant(spec.rows.taps), 1, [&](Value p) {
           kernel.loop(
@@ -397,6 +408,10 @@ void ImageEmitter::emitPosition(KernelBuilder &kernel, const Item &item,
   auto step = [&](Value, ValueRange values) {
     SmallVector<Value> next(values), factors;
     Value x = values[values.size() - 2], w = values.back();
+    kernel.prefetch(x, element, prefetchChannels * plan.images(),
+                    plan.images());
+    kernel.prefetch(w, element, prefetchChannels * plan.outputStride(),
+                    plan.outputStride());
     for (int64_t v = 0; v < plan.vectors; ++v)
       factors.push_back(kernel.load(x, element, kernel.constant(v * plan.lanes),
                                     Lanes{plan.lanes}));

@@ -429,6 +429,28 @@ static Value lanePointers(KernelBuilder &kernel, Value base, Type element,
                              storageType(element), first, ValueRange{offsets});
 }
 
+Value KernelBuilder::loadEverySecond(Value base, Type storage, Value at,
+                                     int64_t width, DenseElementsAttr live) {
+  SmallVector<bool> lanes(width, true);
+  if (live)
+    llvm::copy(live.getValues<bool>(), lanes.begin());
+  // The second vector ends with the last lane's element: nothing behind it is
+  // read, and between lanes only what lies between two that count.
+  auto half = [&](int64_t first) -> Value {
+    SmallVector<bool> bits;
+    for (int64_t place = first; place < first + width; ++place)
+      bits.push_back(lanes[place / 2] && lanes[(place + 1) / 2]);
+    Lanes part{width};
+    if (llvm::is_contained(bits, false))
+      part.mask = constant(builder.getBoolVectorAttr(bits));
+    return load(base, storage, add(at, first), part);
+  };
+  SmallVector<int64_t> order;
+  for (int64_t lane = 0; lane < width; ++lane)
+    order.push_back(2 * lane < width ? 2 * lane : 2 * lane + 1);
+  return shuffle(half(0), half(width - 1), order);
+}
+
 Value KernelBuilder::load(Value base, Type element, Value at,
                           const Lanes &lanes, int64_t stride) {
   Type storage = storageType(element);
@@ -449,6 +471,12 @@ Value KernelBuilder::load(Value base, Type element, Value at,
             : LLVM::LoadOp::create(builder, loc, type, address, bytes).getRes();
     return fromStorage(builder, loc, stored, element);
   }
+  DenseElementsAttr live;
+  if (stride == 2 &&
+      (!lanes.mask || matchPattern(lanes.mask, m_Constant(&live))))
+    return fromStorage(builder, loc,
+                       loadEverySecond(base, storage, at, lanes.width, live),
+                       element);
   if (lanes.mask) {
     Value addresses =
         lanePointers(*this, base, element, at, lanes.width, stride);

@@ -161,6 +161,10 @@ public:
 
 private:
   mlir::Value constant(mlir::TypedAttr attribute);
+  /// Elements 0, 2, 4, … from \p at on, of which those of \p live count.
+  mlir::Value loadEverySecond(mlir::Value base, mlir::Type storage,
+                              mlir::Value at, int64_t width,
+                              mlir::DenseElementsAttr live);
   void open(mlir::ModuleOp module, llvm::StringRef name,
             llvm::ArrayRef<mlir::Type> types);
   mlir::Value batchValue;

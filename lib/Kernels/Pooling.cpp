@@ -102,7 +102,8 @@ void PoolingEmitter::forEachWindow(
                 });
   };
   edge(0, low);
-  bool masked = columns.stride == 1 ? kernel.target.maskedWords
+  // Two loads and a shuffle for a stride of 2, else a gather.
+  bool masked = columns.stride <= 2 ? kernel.target.maskedWords
                                     : kernel.target.maskedBytes;
   int64_t count = high - low;
   vectorLoop(

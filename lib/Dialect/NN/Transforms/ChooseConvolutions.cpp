@@ -22,6 +22,8 @@ static constexpr int64_t leastChannels = 32, widestImage = 256;
 /// weight. Weights are read while others are multiplied.
 static constexpr double directRate = 0.67, productRate = 0.85;
 static constexpr double transformCost = 18, weightCost = 50, readCost = 45;
+/// Images that fill vectors.
+static constexpr double manyImages = 16;
 /// To transform the gradient by a transformed weight.
 static constexpr double gradientCost = 8;
 
@@ -98,6 +100,15 @@ std::optional<Candidate> ChooseConvolutionsPass::candidateOf(Operation *op) {
   return std::nullopt;
 }
 
+/// Pairs of one of 3 taps and a result that meet the source, of 1 dimension.
+static double meetings(int64_t source, int64_t result, int64_t low) {
+  double sum = 0;
+  for (int64_t tap = 0; tap < 3; ++tap)
+    sum +=
+        std::min(result, source + low - tap) - std::max<int64_t>(0, low - tap);
+  return sum;
+}
+
 /// The tile of the cheapest algorithm, or 0 for the direct convolution. Fixed
 /// weights are transformed once for many calls.
 int64_t ChooseConvolutionsPass::bestTile(const Candidate &candidate,
@@ -111,6 +122,15 @@ int64_t ChooseConvolutionsPass::bestTile(const Candidate &candidate,
     return 0;
   double least =
       9 * pairs * std::max(images * height * width / directRate, readCost);
+  // With images in vectors, what stands outside of them takes no time.
+  if (images >= manyImages)
+    least = std::min(
+        least,
+        pairs *
+            (images * meetings(x.getDimSize(2), height, candidate.padding[0]) *
+                 meetings(x.getDimSize(3), width, candidate.padding[2]) /
+                 productRate +
+             9 * readCost));
   int64_t best = 0;
   double perWeight = fixedWeights ? 0 : weightCost;
   for (int64_t tile : {2, 4}) {
@@ -140,13 +160,6 @@ int64_t ChooseConvolutionsPass::bestTile(Conv2dWeightPartsOp op) {
       x.getDimSize(3) > widestImage)
     return 0;
   // What stands outside of the images takes no time.
-  auto meetings = [](int64_t source, int64_t result, int64_t low) {
-    double sum = 0;
-    for (int64_t tap = 0; tap < 3; ++tap)
-      sum += std::min(result, source + low - tap) -
-             std::max<int64_t>(0, low - tap);
-    return sum;
-  };
   double least = pairs * images *
                  meetings(x.getDimSize(2), height, op.getPadding()[0]) *
                  meetings(x.getDimSize(3), width, op.getPadding()[2]);
