@@ -113,6 +113,7 @@ CompilerLibrary::programOptions(const CompileOptions &options) {
   result.threads = std::max(1, options.threads);
   result.graph.sizes = options.sizes;
   result.graph.optimizationLevel = options.optimizationLevel;
+  result.graph.panelColumns = target->panelColumns();
   result.linkShared = options.linkShared;
   result.profile = options.profile;
   return result;

@@ -24,7 +24,7 @@ static constexpr int64_t grain = 1 << 16;
 /// Vector operations that the transforms take for each vector of elements.
 static constexpr int64_t transformSteps = 8;
 /// Tiles of a block: fewer read the weights too often.
-static constexpr int64_t leastTiles = 24, mostTiles = 128;
+static constexpr int64_t leastTiles = 40, mostTiles = 128;
 /// Blocks from which on each thread takes blocks of its own, and how many
 /// threads have memory for that.
 static constexpr int64_t manyBlocks = 4, mostThreads = 32;
@@ -99,6 +99,7 @@ private:
 
   int64_t inputVectors() const { return ceilDiv(spec.inputs, plan.lanes); }
   int64_t outputVectors() const { return ceilDiv(spec.outputs, plan.lanes); }
+  int64_t panels() const { return ceilDiv(spec.outputs, spec.panel); }
   /// Elements of a row of a strip, zeros included; results of one.
   int64_t paddedWidth() const {
     return plan.tilesAcross * spec.tile + plan.side - spec.tile;
@@ -422,8 +423,10 @@ Expected<func::FuncOp> WinogradEmitter::emitProducts() {
   unsigned scratch = product.buffers.size();
   product.buffers.push_back({element, plan.blockElements()});
   product.lhs = {scratch, plan.inputTile, false, {plan.inputPoint}, 0};
-  product.rhs = {
-      spec.weights, spec.outputs, false, {spec.inputs * spec.outputs}, 0};
+  product.rhs.buffer = spec.weights;
+  product.rhs.rowStride = spec.panel;
+  product.rhs.batchStrides = {panels() * spec.inputs * spec.panel};
+  product.rhs.panelColumns = spec.panel;
   product.outputs = {
       {scratch, {plan.outputPoint, plan.outputTile, 1}, plan.productsAt()}};
   auto kernels = emitContraction(module, target, product);
@@ -517,14 +520,14 @@ static Expected<void> check(const WinogradSpec &spec,
   int64_t side = spec.tile + 2;
   std::vector<Extent> source{spec.images, spec.inputs, spec.rows.source,
                              spec.columns.source};
-  std::vector<Extent> weights{side * side, spec.inputs, spec.outputs};
+  int64_t panels = ceilDiv(spec.outputs, spec.panel);
+  std::vector<Extent> weights{side * side, panels * spec.inputs * spec.panel};
   std::vector<Extent> results{spec.images, spec.outputs, spec.rows.result,
                               spec.columns.result};
   int64_t image = spec.rows.source * spec.columns.source;
   Access sources{spec.source,
                  {spec.inputs * image, image, spec.columns.source, 1}};
-  Access transformed{spec.weights,
-                     {spec.inputs * spec.outputs, spec.outputs, 1}};
+  Access transformed{spec.weights, {panels * spec.inputs * spec.panel, 1}};
   for (auto [domain, accesses] : {std::pair(source, std::vector{sources}),
                                   std::pair(weights, std::vector{transformed}),
                                   std::pair(results, spec.epilogueInputs),

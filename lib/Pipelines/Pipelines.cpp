@@ -71,7 +71,7 @@ void nnc::buildFusePipeline(OpPassManager &passManager,
   OpPassManager &functions = passManager.nest<func::FuncOp>();
   functions.addPass(nn::createDecomposePass());
   if (options.optimizationLevel > 1)
-    functions.addPass(nn::createChooseConvolutionsPass());
+    functions.addPass(nn::createChooseConvolutionsPass({options.panelColumns}));
   if (options.optimizationLevel > 0) {
     functions.addPass(reference::createFoldConstantsPass());
     functions.addPass(nn::createSimplifyPass());

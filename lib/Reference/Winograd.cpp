@@ -55,8 +55,9 @@ static void evaluateWeights(WinogradWeightsOp op, Operands operands,
                             Results results) {
   Matrix g = transformsOf(op.getTile()).g;
   ArrayRef<int64_t> shape = results[0].shape();
-  for (int64_t c = 0; c < shape[1]; ++c)
-    for (int64_t o = 0; o < shape[2]; ++o) {
+  int64_t outputs = operands[0]->shape()[op.getAdjoint() ? 1 : 0];
+  for (int64_t c = 0; c < shape[2]; ++c)
+    for (int64_t o = 0; o < outputs; ++o) {
       Matrix window(3, std::vector<double>(3));
       for (int64_t p = 0; p < 3; ++p)
         for (int64_t q = 0; q < 3; ++q)
@@ -69,9 +70,9 @@ static void evaluateWeights(WinogradWeightsOp op, Operands operands,
       Matrix u = transform(g, window);
       for (size_t a = 0; a < u.size(); ++a)
         for (size_t b = 0; b < u.size(); ++b)
-          results[0]
-              .floats()[placeOf({int64_t(a * u.size() + b), c, o}, shape)] =
-              u[a][b];
+          results[0].floats()[placeOf(
+              {int64_t(a * u.size() + b), o / shape[3], c, o % shape[3]},
+              shape)] = u[a][b];
     }
 }
 
@@ -101,8 +102,8 @@ static void evaluateConv2d(WinogradConv2dOp op, Operands operands,
         for (int64_t a = 0; a < side; ++a)
           for (int64_t b = 0; b < side; ++b)
             products[o][a][b] +=
-                v[a][b] *
-                operands[1]->floats()[placeOf({a * side + b, c, o}, u)];
+                v[a][b] * operands[1]->floats()[placeOf(
+                              {a * side + b, o / u[3], c, o % u[3]}, u)];
     }
     for (int64_t o = 0; o < y[1]; ++o) {
       Matrix tile = transform(transforms.aTransposed, products[o]);

@@ -35,6 +35,9 @@ struct TargetDescription {
     return vectorBytes / elementBytes;
   }
 
+  /// Columns of f32 matrices that register tiles of products take side by side.
+  int64_t panelColumns() const { return 2 * lanes(4); }
+
   /// This machine. Fails with `unsupported` below AVX2 with FMA (x86-64) and
   /// on other architectures than x86-64 and AArch64.
   static Expected<TargetDescription> host();

@@ -29,11 +29,13 @@ struct WinogradSpec {
   int64_t tile = 4;
   Extent images = 1;
   int64_t inputs = 1, outputs = 1;
+  /// Outputs that the weights hold side by side: one to four vectors.
+  int64_t panel = 16;
   WinogradSide rows = {}, columns = {};
   std::vector<Buffer> buffers = {};
   /// The source [images, inputs, rows, columns] and the transformed weights
-  /// [(m + 2)^2, inputs, outputs], both dense in row-major order. Neither may
-  /// be the same memory as a result.
+  /// [(m + 2)^2, panels, inputs, panel], both dense in row-major order. Neither
+  /// may be the same memory as a result.
   unsigned source = 0, weights = 1;
   /// Over (image, output, row, column). An epilogue input may be the same
   /// memory as an output if both touch an element at the same index only.
@@ -50,12 +52,15 @@ Expected<Kernels> emitWinograd(mlir::ModuleOp module,
                                const WinogradSpec &spec);
 
 /// The transform of weights [outputs, inputs, 3, 3] or, if `adjoint`, of turned
-/// weights [inputs, outputs, 3, 3], to [(m + 2)^2, inputs, outputs].
+/// weights [inputs, outputs, 3, 3], to [(m + 2)^2, panels, inputs, panel], with
+/// zeros behind the last output.
 struct WinogradWeightsSpec {
   std::string name;
   mlir::Type element;
   int64_t tile = 4;
   int64_t inputs = 1, outputs = 1;
+  /// A multiple of the lanes of a vector.
+  int64_t panel = 16;
   bool adjoint = false;
 };
 

@@ -92,6 +92,7 @@ emit(LoweringContext &context, kernels::WinogradSpec &spec, Operation *op) {
   spec.tile = convolution.getTile();
   spec.inputs = x.getDimSize(1);
   spec.outputs = y.getDimSize(1);
+  spec.panel = convolution.getU().getType().getDimSize(3);
   spec.rows = {x.getDimSize(2), y.getDimSize(2), convolution.getPadding()[0]};
   spec.columns = {x.getDimSize(3), y.getDimSize(3),
                   convolution.getPadding()[2]};
@@ -166,11 +167,12 @@ Expected<LoweredOp> nnc::lowerConvolutionGroup(LoweringContext &context,
 
 static Expected<LoweredOp> lowerWinogradWeights(LoweringContext &context,
                                                 WinogradWeightsOp op) {
-  RankedTensorType u = op.getType();
+  RankedTensorType u = op.getType(), w = op.getW().getType();
   auto kernels = kernels::emitWinogradWeights(
       context.module, context.target,
       {context.kernelName("winograd_weights"), u.getElementType(),
-       int64_t(op.getTile()), u.getDimSize(1), u.getDimSize(2),
+       int64_t(op.getTile()), u.getDimSize(2),
+       w.getDimSize(op.getAdjoint() ? 1 : 0), u.getDimSize(3),
        op.getAdjoint()});
   if (!kernels)
     return fail(std::move(kernels).error());

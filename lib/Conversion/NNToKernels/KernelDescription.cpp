@@ -37,7 +37,8 @@ int64_t nnc::productFlop(Operation *op) {
                      u = convolution.getU().getType();
     int64_t m = convolution.getTile();
     return 2 * y.getDimSize(0) * ((y.getDimSize(2) + m - 1) / m) *
-           ((y.getDimSize(3) + m - 1) / m) * u.getNumElements();
+           ((y.getDimSize(3) + m - 1) / m) * u.getDimSize(0) * u.getDimSize(2) *
+           y.getDimSize(1);
   }
   if (auto gradient = dyn_cast<Conv2dDataGradientOp>(op))
     return convolutionFlop(gradient.getW(), gradient.getDy());

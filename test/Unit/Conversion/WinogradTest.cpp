@@ -18,6 +18,8 @@ struct Case {
   /// Above, below, left, right.
   std::vector<int64_t> padding;
   int64_t samples = 1, batch = 1;
+  /// Outputs that the weights hold side by side.
+  int64_t panel = 16;
 };
 
 class WinogradTest : public CompiledFunctionTest {
@@ -69,21 +71,25 @@ void WinogradTest::check(const Case &c, double tolerance) {
   Operand bias{"b", typeText({c.filters}, element), random(c.filters)};
   Operand y{"y", imagesText(c.filters, rows, columns, element)};
   Operand z{"z", y.type};
-  std::string u = typeText({points, c.channels, c.filters}, element);
+  int64_t panels = (c.filters + c.panel - 1) / c.panel;
+  std::string u = typeText({points, panels, c.channels, c.panel}, element);
   std::string tile = " tile = " + std::to_string(c.tile);
+  std::string panel = " panel = " + std::to_string(c.panel);
   std::string padding = " padding = [";
   for (size_t i = 0; i < 4; ++i)
     padding += (i ? ", " : "") + std::to_string(c.padding[i]);
   padding += "]";
-  std::string convolution =
-      tile + padding + " : (" + x.type + ", " + u + ") -> " + y.type + "\n";
-  std::string body =
-      "%u = nn.winograd_weights %w" + tile + " : (" + w.type + ") -> " + u +
-      "\n%t = nn.winograd_weights %v" + tile + " adjoint : (" + turned.type +
-      ") -> " + u + "\n%c = nn.winograd_conv2d %x, %u" + convolution +
-      "%s = nn.broadcast %b dimensions = [1] : " + bias.type + " -> " + y.type +
-      "\n%a = nn.add %c, %s : " + y.type + "\n%y = nn.relu %a : " + y.type +
-      "\n%z = nn.winograd_conv2d %x, %t" + convolution;
+  std::string convolution = " outputs = " + std::to_string(c.filters) + tile +
+                            padding + " : (" + x.type + ", " + u + ") -> " +
+                            y.type + "\n";
+  std::string body = "%u = nn.winograd_weights %w" + tile + panel + " : (" +
+                     w.type + ") -> " + u + "\n%t = nn.winograd_weights %v" +
+                     tile + panel + " adjoint : (" + turned.type + ") -> " + u +
+                     "\n%c = nn.winograd_conv2d %x, %u" + convolution +
+                     "%s = nn.broadcast %b dimensions = [1] : " + bias.type +
+                     " -> " + y.type + "\n%a = nn.add %c, %s : " + y.type +
+                     "\n%y = nn.relu %a : " + y.type +
+                     "\n%z = nn.winograd_conv2d %x, %t" + convolution;
   std::vector<Operand> arguments{x, w, turned, bias};
   auto found = run<T>(arguments, body, {y, z}, c.samples, c.batch);
   ASSERT_EQ(found.size(), 2u);
@@ -171,6 +177,7 @@ TEST_F(WinogradTest, SinglePrecision) {
   check<float>({2, 64, 32, 14, 14, {1, 1, 1, 1}}, 1e-6);
   check<float>({4, 64, 32, 14, 14, {1, 1, 1, 1}}, 1e-5);
   check<float>({4, 256, 40, 9, 30, {1, 1, 1, 1}}, 1e-5);
+  check<float>({4, 33, 70, 9, 9, {1, 1, 1, 1}, 1, 1, 32}, 1e-5);
 }
 
 // Enough strips that each thread takes blocks of its own, the last of which is

@@ -309,16 +309,16 @@ void addWinograd(std::vector<Case> &cases) {
       std::string w =
           adjoint ? "tensor<17x18x3x3xf64>" : "tensor<18x17x3x3xf64>";
       std::string u =
-          "tensor<" + std::to_string((tile + 2) * (tile + 2)) + "x17x18xf64>";
+          "tensor<" + std::to_string((tile + 2) * (tile + 2)) + "x2x17x16xf64>";
       std::string x = imagesOf(17, 5, 8), y = imagesOf(18, 6, 6);
       std::string size = " tile = " + std::to_string(tile);
       cases.push_back({"winograd_weights", "(%w: " + w + ") -> " + u,
-                       "%y = nn.winograd_weights %w" + size +
+                       "%y = nn.winograd_weights %w" + size + " panel = 16" +
                            (adjoint ? " adjoint" : "") + " : (" + w + ") -> " +
                            u});
       cases.push_back(
           {"winograd_conv2d", "(%x: " + x + ", %u: " + u + ") -> " + y,
-           "%y = nn.winograd_conv2d %x, %u" + size +
+           "%y = nn.winograd_conv2d %x, %u outputs = 18" + size +
                " padding = [1, 2, 0, 0] : (" + x + ", " + u + ") -> " + y});
     }
 }

@@ -334,11 +334,15 @@ LogicalResult WinogradWeightsOp::inferReturnTypes(
   if (w.getDimSize(2) != 3 || w.getDimSize(3) != 3)
     return emitOptionalError(location, "the windows of w must be 3 x 3, got ",
                              printSizes(w));
-  int64_t first = w.getDimSize(0), second = w.getDimSize(1);
-  if (!adaptor.getAdjoint())
-    std::swap(first, second);
+  int64_t panel = adaptor.getPanel();
+  if (panel < 1 || panel > 1024)
+    return emitOptionalError(location, "panel must be 1 to 1024, got ", panel);
+  int64_t outputs = w.getDimSize(0), inputs = w.getDimSize(1);
+  if (adaptor.getAdjoint())
+    std::swap(outputs, inputs);
   inferred.push_back(RankedTensorType::get(
-      {(tile + 2) * (tile + 2), first, second}, w.getElementType()));
+      {(tile + 2) * (tile + 2), (outputs + panel - 1) / panel, inputs, panel},
+      w.getElementType()));
   return success();
 }
 
@@ -358,18 +362,23 @@ LogicalResult WinogradConv2dOp::inferReturnTypes(
     if (zeros > 2)
       return emitOptionalError(location, "padding must be at most 2, got ",
                                zeros);
-  if (u.getRank() != 3 || isOpen(u) ||
-      u.getDimSize(0) != (tile + 2) * (tile + 2) ||
-      u.getDimSize(1) != x.getDimSize(1))
-    return emitOptionalError(location, "u must have the sizes ",
-                             (tile + 2) * (tile + 2), "x", x.getDimSize(1),
-                             "xO, got ", printSizes(u));
+  int64_t outputs = adaptor.getOutputs();
+  int64_t points = (tile + 2) * (tile + 2);
+  bool fits = u.getRank() == 4 && !isOpen(u) && u.getDimSize(0) == points &&
+              u.getDimSize(2) == x.getDimSize(1) && outputs >= 1 &&
+              u.getDimSize(3) >= 1 &&
+              (outputs - 1) / u.getDimSize(3) + 1 == u.getDimSize(1);
+  if (!fits)
+    return emitOptionalError(location, "u must be ", points,
+                             " x panels of the ", outputs, " outputs x ",
+                             x.getDimSize(1), " x columns of a panel, got ",
+                             printSizes(u));
   int64_t height = x.getDimSize(2) + padding[0] + padding[1] - 2;
   int64_t width = x.getDimSize(3) + padding[2] + padding[3] - 2;
   if (height < 1 || width < 1)
     return emitOptionalError(
         location, "the window does not fit into the image: x ", printSizes(x));
-  inferred.push_back(imagesLike(x, u.getDimSize(2), height, width));
+  inferred.push_back(imagesLike(x, outputs, height, width));
   return success();
 }
 

@@ -63,7 +63,7 @@ struct ChooseConvolutionsPass
   static std::optional<Candidate> candidateOf(Operation *op);
   static int64_t bestTile(const Candidate &candidate, bool fixedWeights);
   static int64_t bestTile(Conv2dWeightPartsOp op);
-  static void replace(Operation *op, const Candidate &candidate, int64_t tile);
+  void replace(Operation *op, const Candidate &candidate, int64_t tile);
 };
 } // namespace
 
@@ -183,9 +183,10 @@ void ChooseConvolutionsPass::replace(Operation *op, const Candidate &candidate,
                                      int64_t tile) {
   OpBuilder builder(op);
   Value u = WinogradWeightsOp::create(builder, op->getLoc(), candidate.w, tile,
-                                      candidate.adjoint);
+                                      panel, candidate.adjoint);
   Value y = WinogradConv2dOp::create(builder, op->getLoc(), candidate.x, u,
-                                     tile, candidate.padding);
+                                     candidate.y.getDimSize(1), tile,
+                                     candidate.padding);
   op->getResult(0).replaceAllUsesWith(y);
   op->erase();
 }

@@ -174,7 +174,7 @@ func.func @avg_unpool_c1(%x: tensor<1x1x4x5xf32>) {
 func.func @winograd_weights_c1(%w: tensor<4x3x3x5xf32>) {
   // expected-error@+2 {{the windows of w must be 3 x 3, got [4, 3, 3, 5]}}
   // expected-error@+1 {{failed to infer returned types}}
-  %u = nn.winograd_weights %w tile = 4 : (tensor<4x3x3x5xf32>) -> tensor<36x3x4xf32>
+  %u = nn.winograd_weights %w tile = 4 panel = 16 : (tensor<4x3x3x5xf32>) -> tensor<36x1x3x16xf32>
   return
 }
 
@@ -183,60 +183,78 @@ func.func @winograd_weights_c1(%w: tensor<4x3x3x5xf32>) {
 func.func @winograd_weights_c2(%w: tensor<4x3x3x3xf32>) {
   // expected-error@+2 {{tile must be 2 or 4, got 3}}
   // expected-error@+1 {{failed to infer returned types}}
-  %u = nn.winograd_weights %w tile = 3 : (tensor<4x3x3x3xf32>) -> tensor<25x3x4xf32>
+  %u = nn.winograd_weights %w tile = 3 panel = 16 : (tensor<4x3x3x3xf32>) -> tensor<25x1x3x16xf32>
   return
 }
 
 // -----
 
-func.func @winograd_conv2d_c1_points(%x: tensor<2x3x8x8xf32>, %u: tensor<16x3x8xf32>) {
-  // expected-error@+2 {{u must have the sizes 36x3xO, got [16, 3, 8]}}
+func.func @winograd_weights_c3(%w: tensor<4x3x3x3xf32>) {
+  // expected-error@+2 {{panel must be 1 to 1024, got 0}}
   // expected-error@+1 {{failed to infer returned types}}
-  %y = nn.winograd_conv2d %x, %u tile = 4 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x3x8xf32>) -> tensor<2x8x8x8xf32>
+  %u = nn.winograd_weights %w tile = 4 panel = 0 : (tensor<4x3x3x3xf32>) -> tensor<36x1x3x16xf32>
   return
 }
 
 // -----
 
-func.func @winograd_conv2d_c1_channels(%x: tensor<2x3x8x8xf32>, %u: tensor<16x4x8xf32>) {
-  // expected-error@+2 {{u must have the sizes 16x3xO, got [16, 4, 8]}}
+func.func @winograd_conv2d_c1_points(%x: tensor<2x3x8x8xf32>, %u: tensor<16x1x3x8xf32>) {
+  // expected-error@+2 {{u must be 36 x panels of the 8 outputs x 3 x columns of a panel, got [16, 1, 3, 8]}}
   // expected-error@+1 {{failed to infer returned types}}
-  %y = nn.winograd_conv2d %x, %u tile = 2 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x4x8xf32>) -> tensor<2x8x8x8xf32>
+  %y = nn.winograd_conv2d %x, %u outputs = 8 tile = 4 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x1x3x8xf32>) -> tensor<2x8x8x8xf32>
   return
 }
 
 // -----
 
-func.func @winograd_conv2d_c2(%x: tensor<2x3x8x8xf32>, %u: tensor<16x3x8xf64>) {
+func.func @winograd_conv2d_c1_channels(%x: tensor<2x3x8x8xf32>, %u: tensor<16x1x4x8xf32>) {
+  // expected-error@+2 {{u must be 16 x panels of the 8 outputs x 3 x columns of a panel, got [16, 1, 4, 8]}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.winograd_conv2d %x, %u outputs = 8 tile = 2 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x1x4x8xf32>) -> tensor<2x8x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_conv2d_c2(%x: tensor<2x3x8x8xf32>, %u: tensor<16x1x3x8xf64>) {
   // expected-error@+2 {{element types differ: 'f32' and 'f64'}}
   // expected-error@+1 {{failed to infer returned types}}
-  %y = nn.winograd_conv2d %x, %u tile = 2 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x3x8xf64>) -> tensor<2x8x8x8xf32>
+  %y = nn.winograd_conv2d %x, %u outputs = 8 tile = 2 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x1x3x8xf64>) -> tensor<2x8x8x8xf32>
   return
 }
 
 // -----
 
-func.func @winograd_conv2d_c3(%x: tensor<2x3x8x8xf32>, %u: tensor<25x3x8xf32>) {
+func.func @winograd_conv2d_c3(%x: tensor<2x3x8x8xf32>, %u: tensor<25x1x3x8xf32>) {
   // expected-error@+2 {{tile must be 2 or 4, got 3}}
   // expected-error@+1 {{failed to infer returned types}}
-  %y = nn.winograd_conv2d %x, %u tile = 3 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<25x3x8xf32>) -> tensor<2x8x8x8xf32>
+  %y = nn.winograd_conv2d %x, %u outputs = 8 tile = 3 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<25x1x3x8xf32>) -> tensor<2x8x8x8xf32>
   return
 }
 
 // -----
 
-func.func @winograd_conv2d_c4(%x: tensor<2x3x8x8xf32>, %u: tensor<16x3x8xf32>) {
+func.func @winograd_conv2d_c4(%x: tensor<2x3x8x8xf32>, %u: tensor<16x1x3x8xf32>) {
   // expected-error@+2 {{padding must be at most 2, got 3}}
   // expected-error@+1 {{failed to infer returned types}}
-  %y = nn.winograd_conv2d %x, %u tile = 2 padding = [3, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x3x8xf32>) -> tensor<2x8x10x8xf32>
+  %y = nn.winograd_conv2d %x, %u outputs = 8 tile = 2 padding = [3, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x1x3x8xf32>) -> tensor<2x8x10x8xf32>
   return
 }
 
 // -----
 
-func.func @winograd_conv2d_c5(%x: tensor<2x3x1x8xf32>, %u: tensor<16x3x8xf32>) {
+func.func @winograd_conv2d_c5(%x: tensor<2x3x1x8xf32>, %u: tensor<16x1x3x8xf32>) {
   // expected-error@+2 {{the window does not fit into the image: x [2, 3, 1, 8]}}
   // expected-error@+1 {{failed to infer returned types}}
-  %y = nn.winograd_conv2d %x, %u tile = 2 padding = [0, 0, 1, 1] : (tensor<2x3x1x8xf32>, tensor<16x3x8xf32>) -> tensor<2x8x1x8xf32>
+  %y = nn.winograd_conv2d %x, %u outputs = 8 tile = 2 padding = [0, 0, 1, 1] : (tensor<2x3x1x8xf32>, tensor<16x1x3x8xf32>) -> tensor<2x8x1x8xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_conv2d_c1_panels(%x: tensor<2x3x8x8xf32>, %u: tensor<16x3x3x8xf32>) {
+  // expected-error@+2 {{u must be 16 x panels of the 8 outputs x 3 x columns of a panel, got [16, 3, 3, 8]}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.winograd_conv2d %x, %u outputs = 8 tile = 2 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x3x3x8xf32>) -> tensor<2x8x8x8xf32>
   return
 }

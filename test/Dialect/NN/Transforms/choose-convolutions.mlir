@@ -1,9 +1,9 @@
-// RUN: nnc-opt %s --nn-choose-convolutions | FileCheck %s
+// RUN: nnc-opt %s --nn-choose-convolutions=panel=48 | FileCheck %s
 
 // Many channels: tiles of 4 x 4.
 // CHECK-LABEL: func.func @many_channels
-// CHECK: %[[U:.*]] = nn.winograd_weights %arg1 tile = 4 : (tensor<192x192x3x3xf32>)
-// CHECK: nn.winograd_conv2d %arg0, %[[U]] tile = 4 padding = [1, 1, 1, 1]
+// CHECK: %[[U:.*]] = nn.winograd_weights %arg1 tile = 4 panel = 48 : (tensor<192x192x3x3xf32>) -> tensor<36x4x192x48xf32>
+// CHECK: nn.winograd_conv2d %arg0, %[[U]] outputs = 192 tile = 4 padding = [1, 1, 1, 1]
 func.func @many_channels(%x: tensor<16x192x19x19xf32>, %w: tensor<192x192x3x3xf32>) -> tensor<16x192x19x19xf32> {
   %y = nn.conv2d %x, %w strides = [1, 1] padding = [1, 1, 1, 1] dilations = [1, 1] groups = 1 : (tensor<16x192x19x19xf32>, tensor<192x192x3x3xf32>) -> tensor<16x192x19x19xf32>
   return %y : tensor<16x192x19x19xf32>
@@ -11,8 +11,8 @@ func.func @many_channels(%x: tensor<16x192x19x19xf32>, %w: tensor<192x192x3x3xf3
 
 // The adjoint in the images is one of turned windows with other zeros.
 // CHECK-LABEL: func.func @data_gradient
-// CHECK: %[[U:.*]] = nn.winograd_weights %arg1 tile = 4 adjoint : (tensor<128x64x3x3xf32>) -> tensor<36x128x64xf32>
-// CHECK: nn.winograd_conv2d %arg0, %[[U]] tile = 4 padding = [2, 1, 0, 2] : {{.*}} -> tensor<16x64x28x28xf32>
+// CHECK: %[[U:.*]] = nn.winograd_weights %arg1 tile = 4 panel = 48 adjoint : (tensor<128x64x3x3xf32>) -> tensor<36x2x128x48xf32>
+// CHECK: nn.winograd_conv2d %arg0, %[[U]] outputs = 64 tile = 4 padding = [2, 1, 0, 2] : {{.*}} -> tensor<16x64x28x28xf32>
 func.func @data_gradient(%dy: tensor<16x128x27x28xf32>, %w: tensor<128x64x3x3xf32>) -> tensor<16x64x28x28xf32> {
   %dx = nn.conv2d_data_gradient %dy, %w size = [28, 28] strides = [1, 1] padding = [0, 1, 2, 0] dilations = [1, 1] groups = 1 : (tensor<16x128x27x28xf32>, tensor<128x64x3x3xf32>) -> tensor<16x64x28x28xf32>
   return %dx : tensor<16x64x28x28xf32>

@@ -153,28 +153,33 @@ def NN_WinogradWeightsOp
     : NN_ImageOp<"winograd_weights", "opaque", [NonDifferentiable]> {
   let summary = "weights transformed for minimal filtering";
   let description = [{
-    `u[(m + 2) * a + b, c, o]` is element (a, b) of `G g G^T`, where g is the
-    3 x 3 window `w[o, c]` or, if `adjoint`, the window `w[c, o]` turned by 180
-    degrees, and G is the filter transform of F(m, 3), m = `tile`:
+    `u[(m + 2) * a + b, o / panel, c, o % panel]` is element (a, b) of
+    `G g G^T`, where g is the 3 x 3 window `w[o, c]` or, if `adjoint`, the window
+    `w[c, o]` turned by 180 degrees, and G is the filter transform of F(m, 3),
+    m = `tile`:
 
     - m = 2: rows (1, 0, 0), (1, 1, 1) / 2, (1, -1, 1) / 2, (0, 0, 1);
     - m = 4: rows (1, 0, 0) / 4, (-1, -1, -1) / 6, (-1, 1, -1) / 6,
       (1, 2, 4) / 24, (1, -2, 4) / 24, (0, 0, 1).
+
+    Outputs lie in panels of `panel`, so that products read them in sequence;
+    the last panel is filled up with zeros.
 
     Source: A. Lavin and S. Gray, "Fast algorithms for convolutional neural
     networks", CVPR 2016. Made by `nn-choose-convolutions`, after
     differentiation, so it needs no gradient.
 
     C1: w has the sizes [O, C, 3, 3] or, if `adjoint`, [C, O, 3, 3], numbers.
-    C2: `tile` is 2 or 4.
+    C2: `tile` is 2 or 4. C3: `panel` is 1 to 1024.
 
     Example:
-    `%u = nn.winograd_weights %w tile = 4 : (tensor<8x3x3x3xf32>) -> tensor<36x3x8xf32>`
+    `%u = nn.winograd_weights %w tile = 4 panel = 16 : (tensor<24x3x3x3xf32>) -> tensor<36x2x3x16xf32>`
   }];
-  let arguments = (ins NN_FloatTensor:$w, I64Attr:$tile, UnitAttr:$adjoint);
+  let arguments = (ins NN_FloatTensor:$w, I64Attr:$tile, I64Attr:$panel,
+                       UnitAttr:$adjoint);
   let results = (outs NN_FloatTensor:$u);
   let assemblyFormat = [{
-    $w `tile` `=` $tile (`adjoint` $adjoint^)? attr-dict `:`
+    $w `tile` `=` $tile `panel` `=` $panel (`adjoint` $adjoint^)? attr-dict `:`
     functional-type(operands, results)
   }];
 }
@@ -185,7 +190,8 @@ def NN_WinogradConv2dOp
   let description = [{
     `nn.conv2d` of x with windows of 3 x 3, strides and dilations of 1 and one
     group, where `u = nn.winograd_weights(w)` with this `tile` m: tile (r, s) of
-    `y[n, o]`, m x m elements, is `A^T [sum over c of u[:, c, o] * B^T d B] A`,
+    `y[n, o]`, m x m elements, is `A^T [sum over c of U * B^T d B] A`, U being
+    the elements of u for c and o,
     d being the (m + 2) x (m + 2) elements of `x[n, c]` that it depends on. It
     rounds otherwise than the sum it stands for: to about 5e-6 (m = 4) or 4e-7
     (m = 2) of the largest result in f32.
@@ -193,18 +199,19 @@ def NN_WinogradConv2dOp
     Source: as `nn.winograd_weights`. Made by `nn-choose-convolutions`, after
     differentiation, so it needs no gradient.
 
-    C1: `x : [N, C, H, W]`, all sizes but N numbers; `u : [(m + 2)^2, C, O]`.
-    C2: element types are equal. C3: `tile` is 2 or 4. C4: paddings are 0 to 2.
-    C5: the window fits into the padded image at least once.
+    C1: `x : [N, C, H, W]`, all sizes but N numbers;
+    `u : [(m + 2)^2, P, C, panel]`, where P panels hold `outputs` and no fewer
+    do. C2: element types are equal. C3: `tile` is 2 or 4. C4: paddings are 0 to
+    2. C5: the window fits into the padded image at least once.
 
     Example:
-    `%y = nn.winograd_conv2d %x, %u tile = 4 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<36x3x8xf32>) -> tensor<2x8x8x8xf32>`
+    `%y = nn.winograd_conv2d %x, %u outputs = 24 tile = 4 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<36x2x3x16xf32>) -> tensor<2x24x8x8xf32>`
   }];
-  let arguments = (ins NN_FloatTensor:$x, NN_FloatTensor:$u, I64Attr:$tile,
-                       DenseI64ArrayAttr:$padding);
+  let arguments = (ins NN_FloatTensor:$x, NN_FloatTensor:$u, I64Attr:$outputs,
+                       I64Attr:$tile, DenseI64ArrayAttr:$padding);
   let results = (outs NN_FloatTensor:$y);
   let assemblyFormat = [{
-    $x `,` $u `tile` `=` $tile `padding` `=` $padding attr-dict `:`
+    $x `,` $u `outputs` `=` $outputs `tile` `=` $tile `padding` `=` $padding attr-dict `:`
     functional-type(operands, results)
   }];
 }

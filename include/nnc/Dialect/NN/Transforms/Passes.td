@@ -117,6 +117,10 @@ def ChooseConvolutionsPass
     with many channels. `nn.conv2d_weight_parts` get a tile by the same rule.
     Results change by rounding.
   }];
+  let options = [
+    Option<"panel", "panel", "int64_t", "16",
+           "Outputs that transformed weights hold side by side">
+  ];
   let statistics = [
     Statistic<"replaced", "replaced-convolutions", "Convolutions replaced">
   ];
