@@ -42,7 +42,18 @@ Expected<Kernels> ContractionEmitter::emit() {
   }
   tiles = kernel.ceilDiv(rows, tileRows);
 
-  if (plan.method != ContractionPlan::Method::inlined)
+  if (plan.method == ContractionPlan::Method::tiled && !plan.severalChunks &&
+      !spec.epilogue && spec.inputs.empty() && spec.outputs.size() == 1) {
+    const Access &output = spec.outputs.front();
+    writesOutput =
+        output.strides.back() == 1 &&
+        spec.buffers[output.buffer].element == element &&
+        plan.packing != ContractionPlan::Packing::elements &&
+        (kernel.target.maskedWords || spec.n.capacity % plan.lanes == 0 ||
+         spec.n.capacity >= plan.panelColumns) &&
+        (!spec.rhs.panelColumns || spec.n.capacity % plan.panelColumns == 0);
+  }
+  if (plan.method != ContractionPlan::Method::inlined && !writesOutput)
     sums = kernel.stack(element,
                         plan.blockTiles * plan.tileRows * plan.panelColumns +
                             plan.tileColumns);
@@ -150,7 +161,8 @@ void ContractionEmitter::emitPanel(const Panel &panel, Range range) {
     packPanel(panel, zero, depth);
     kernel.loop(range.low, range.high, 1, [&](Value tile) {
       emitTile(panel, tile, range.low, zero, zero, depth);
-      emitEpilogue(panel, tile, kernel.add(tile, 1));
+      if (!writesOutput)
+        emitEpilogue(panel, tile, kernel.add(tile, 1));
     });
     return;
   }

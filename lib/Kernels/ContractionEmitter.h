@@ -57,6 +57,8 @@ private:
   /// same for all products of a module for which it would read the same. It is
   /// apart so that nothing else asks for the registers.
   mlir::func::FuncOp registerTile(int64_t rows, Source source);
+  /// Where the output has \p row of the panel.
+  mlir::Value outputAt(const Panel &panel, mlir::Value row);
   /// Elements from one step of k to the next.
   int64_t rightStep(Source source) const;
   void emitDotTile(const Panel &panel, mlir::Value slot);
@@ -84,6 +86,9 @@ private:
   mlir::Value rows, depth;
   /// Rows of a tile in this call: fewer if there are fewer rows at run time.
   mlir::Value tileRows, tiles;
+  /// Without an epilogue full tiles are written where they belong; what tiles
+  /// that reach back repeat has the same bits.
+  bool writesOutput = false;
   mlir::Value sums, packed;
 };
 

@@ -23,11 +23,20 @@ void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
     right = kernel.pointer(
         rhs(), element,
         kernel.add(panel.start, kernel.mul(from, rightStep(source))));
-  kernel.call(
-      registerTile(tileSize, source),
-      {left, right, packed ? packed : right,
-       kernel.pointer(sums, element, kernel.mul(slot, plan.panelColumns)),
-       steps});
+  Value target =
+      writesOutput
+          ? outputAt(panel, firstRow)
+          : kernel.pointer(sums, element, kernel.mul(slot, plan.panelColumns));
+  kernel.call(registerTile(tileSize, source),
+              {left, right, packed ? packed : right, target, steps});
+}
+
+Value ContractionEmitter::outputAt(const Panel &panel, Value row) {
+  SmallVector<Value> indices(panel.batch);
+  indices.append({row, panel.firstColumn});
+  const Access &output = spec.outputs.front();
+  return kernel.pointer(kernel.pointerOf(output), element,
+                        kernel.element(output, indices));
 }
 
 int64_t ContractionEmitter::rightStep(Source source) const {
@@ -42,30 +51,36 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
   int64_t depthStep = a.transposed ? a.rowStride : 1;
   int64_t rightStep = this->rightStep(source);
   int64_t vectors = plan.tileColumns, lanes = plan.lanes;
-  bool masked = source != Source::packed && !spec.rhs.panelColumns &&
-                spec.n.capacity < plan.panelColumns;
-  int64_t lastLanes = masked ? spec.n.capacity - (vectors - 1) * lanes : lanes;
+  int64_t sumPitch = writesOutput ? spec.outputs[0].strides[spec.batch.size()]
+                                  : plan.panelColumns;
+  int64_t lastLanes = std::min(lanes, spec.n.capacity - (vectors - 1) * lanes);
+  bool masksRight = source != Source::packed && !spec.rhs.panelColumns;
+  if (!masksRight && !writesOutput)
+    lastLanes = lanes;
 
   // What a program's functions have in common stands before the dot.
   StringRef prefix(spec.name);
   prefix = prefix.take_front(prefix.rfind('.') + 1);
-  std::string name = fmt::format(
-      "{}tile{}x{}_f{}_{}_{}_{}{}{}{}", prefix.str(), rows,
-      (vectors - 1) * lanes + lastLanes, element.getIntOrFloatBitWidth(),
-      rowStep, depthStep, rightStep, source == Source::copied ? "_copy" : "",
-      source == Source::operand ? "_in_place" : "",
-      plan.severalChunks ? "_onto" : "");
+  std::string name =
+      fmt::format("{}tile{}x{}_f{}_{}_{}_{}_{}{}{}{}{}", prefix.str(), rows,
+                  (vectors - 1) * lanes + lastLanes,
+                  element.getIntOrFloatBitWidth(), rowStep, depthStep,
+                  rightStep, sumPitch, source == Source::copied ? "_copy" : "",
+                  source == Source::operand ? "_in_place" : "",
+                  plan.severalChunks ? "_onto" : "", masksRight ? "" : "_wide");
   if (auto found = module.lookupSymbol<func::FuncOp>(name))
     return found;
 
   KernelBuilder tile(module, kernel.target, name, 4, 1);
   Value copy = tile.function.getArgument(2),
         sums = tile.function.getArgument(3);
-  SmallVector<Lanes> live(vectors, Lanes{lanes});
-  if (masked)
+  SmallVector<Lanes> live(vectors, Lanes{lanes}), all(live);
+  if (lastLanes < lanes)
     live.back() = tile.firstLanes(tile.constant(lastLanes), lanes);
+  const SmallVector<Lanes> &read = masksRight ? live : all;
+  const SmallVector<Lanes> &written = writesOutput ? live : all;
   auto sumAt = [&](int64_t row, int64_t vector) {
-    return tile.constant(row * plan.panelColumns + vector * lanes);
+    return tile.constant(row * sumPitch + vector * lanes);
   };
   SmallVector<Value> carried;
   for (int64_t row = 0; row < rows; ++row)
@@ -95,7 +110,7 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
         SmallVector<Value> columns;
         for (int64_t vector = 0; vector < vectors; ++vector)
           columns.push_back(tile.load(
-              right, element, tile.constant(vector * lanes), live[vector]));
+              right, element, tile.constant(vector * lanes), read[vector]));
         if (source == Source::copied)
           for (int64_t vector = 0; vector < vectors; ++vector)
             tile.store(
@@ -119,7 +134,7 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t vector = 0; vector < vectors; ++vector)
       tile.store(results[row * vectors + vector], sums, sumAt(row, vector),
-                 Lanes{lanes});
+                 written[vector]);
   (void)tile.finish();
   return tile.function;
 }

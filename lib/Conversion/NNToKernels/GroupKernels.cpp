@@ -201,13 +201,15 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
   for (auto [i, result] : llvm::enumerate(results))
     spec.outputs.push_back(
         loads.identity(typeOf(result), group.outputNumber(i)));
-  spec.epilogue = [=](kernels::BodyContext &body) {
-    PointwiseBody pointwise(body, order);
-    pointwise.define(product, body.inputs[0]);
-    pointwise.defineLoads(loads, /*skip=*/1);
-    return llvm::map_to_vector(
-        results, [&](Value result) { return pointwise.get(result); });
-  };
+  bool isProduct = results.size() == 1 && results.front() == product;
+  if (!isProduct)
+    spec.epilogue = [=](kernels::BodyContext &body) {
+      PointwiseBody pointwise(body, order);
+      pointwise.define(product, body.inputs[0]);
+      pointwise.defineLoads(loads, /*skip=*/1);
+      return llvm::map_to_vector(
+          results, [&](Value result) { return pointwise.get(result); });
+    };
   auto kernels = kernels::emitContraction(context.module, context.target, spec);
   if (!kernels)
     return fail(std::move(kernels).error());

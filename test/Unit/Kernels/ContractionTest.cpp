@@ -56,32 +56,45 @@ template <typename T> static double tolerance(int64_t k) {
 }
 
 template <typename T>
+static void checkProduct(Harness &harness, unsigned program, const Shape &s) {
+  Array<T> a = randomArray<T>(s.m * s.k, 1), b = randomArray<T>(s.k * s.n, 2);
+  Array<T> once(s.m * s.n, -9);
+  harness.run(program, {a.data(), b.data(), once.data()}, 1);
+  for (int64_t i = 0; i < s.m; ++i)
+    for (int64_t j = 0; j < s.n; ++j)
+      ASSERT_NEAR(once[i * s.n + j], reference(a, b, s, i, j, s.k),
+                  tolerance<T>(s.k))
+          << s.m << "x" << s.k << "x" << s.n << (s.transposeA ? " A^T" : "")
+          << (s.transposeB ? " B^T" : "") << " at " << i << ", " << j;
+  for (int64_t count : {2, 3, 4, 7}) {
+    Array<T> out(s.m * s.n, -9);
+    harness.run(program, {a.data(), b.data(), out.data()}, count);
+    ASSERT_TRUE(out.sameBits(once))
+        << s.m << "x" << s.k << "x" << s.n << " on " << count;
+  }
+}
+
+/// Products whose sums are written where they belong, and those that pass
+/// through an epilogue.
+template <typename T>
 static void checkShapes(Variant variant, const std::vector<Shape> &shapes) {
-  Harness harness(variant);
-  Type element = std::is_same_v<T, float> ? harness.f32() : harness.f64();
-  std::vector<unsigned> programs;
-  for (const Shape &s : shapes)
-    programs.push_back(harness.add(
-        emitContraction(*harness.module, harness.target,
-                        product(harness, element, s,
-                                "product" + std::to_string(programs.size())))));
-  harness.compile();
-  for (auto [s, program] : llvm::zip(shapes, programs)) {
-    Array<T> a = randomArray<T>(s.m * s.k, 1), b = randomArray<T>(s.k * s.n, 2);
-    Array<T> once(s.m * s.n, -9);
-    harness.run(program, {a.data(), b.data(), once.data()}, 1);
-    for (int64_t i = 0; i < s.m; ++i)
-      for (int64_t j = 0; j < s.n; ++j)
-        ASSERT_NEAR(once[i * s.n + j], reference(a, b, s, i, j, s.k),
-                    tolerance<T>(s.k))
-            << s.m << "x" << s.k << "x" << s.n << (s.transposeA ? " A^T" : "")
-            << (s.transposeB ? " B^T" : "") << " at " << i << ", " << j;
-    for (int64_t count : {2, 3, 4, 7}) {
-      Array<T> out(s.m * s.n, -9);
-      harness.run(program, {a.data(), b.data(), out.data()}, count);
-      ASSERT_TRUE(out.sameBits(once))
-          << s.m << "x" << s.k << "x" << s.n << " on " << count;
+  for (bool hasEpilogue : {false, true}) {
+    Harness harness(variant);
+    Type element = std::is_same_v<T, float> ? harness.f32() : harness.f64();
+    std::vector<unsigned> programs;
+    for (const Shape &s : shapes) {
+      ContractionSpec spec = product(
+          harness, element, s, "product" + std::to_string(programs.size()));
+      if (hasEpilogue)
+        spec.epilogue = [](BodyContext &c) {
+          return SmallVector<Value>{c.inputs[0]};
+        };
+      programs.push_back(
+          harness.add(emitContraction(*harness.module, harness.target, spec)));
     }
+    harness.compile();
+    for (auto [s, program] : llvm::zip(shapes, programs))
+      ASSERT_NO_FATAL_FAILURE(checkProduct<T>(harness, program, s));
   }
 }
 
