@@ -72,7 +72,8 @@ Expected<Kernels> ContractionEmitter::emit() {
 
 std::pair<ContractionEmitter::Range, ContractionEmitter::Range>
 ContractionEmitter::divideWork() {
-  double work = double(spec.m.capacity) * spec.n.capacity * spec.k.capacity;
+  double work =
+      double(spec.m.capacity) * spec.n.capacity * spec.gates * spec.k.capacity;
   int64_t panels = plan.panels;
   for (const Extent &extent : spec.batch) {
     work *= extent.capacity;
@@ -133,11 +134,11 @@ ContractionEmitter::Panel ContractionEmitter::panelAt(Value number) {
   panel.lhs = start(spec.lhs);
   panel.rhs = start(spec.rhs);
   int64_t columns = spec.n.capacity;
-  panel.column = kernel.mul(inMatrix, plan.panelColumns);
+  panel.column = kernel.mul(inMatrix, plan.gateColumns);
   panel.columns =
-      columns % plan.panelColumns == 0
-          ? kernel.constant(plan.panelColumns)
-          : kernel.min(kernel.constant(plan.panelColumns),
+      columns % plan.gateColumns == 0
+          ? kernel.constant(plan.gateColumns)
+          : kernel.min(kernel.constant(plan.gateColumns),
                        kernel.sub(kernel.constant(columns), panel.column));
   panel.firstColumn = panel.column;
   if (spec.rhs.panelColumns) {
@@ -146,9 +147,9 @@ ContractionEmitter::Panel ContractionEmitter::panelAt(Value number) {
     return panel;
   }
   if (plan.method == ContractionPlan::Method::tiled &&
-      columns > plan.panelColumns && columns % plan.panelColumns != 0)
+      columns > plan.gateColumns && columns % plan.gateColumns != 0)
     panel.firstColumn =
-        kernel.min(panel.column, kernel.constant(columns - plan.panelColumns));
+        kernel.min(panel.column, kernel.constant(columns - plan.gateColumns));
   panel.start = kernel.add(panel.rhs, panel.firstColumn);
   return panel;
 }
@@ -252,7 +253,7 @@ void ContractionEmitter::prefetchRows(const Panel &panel, Value firstRow) {
       Value start =
           kernel.pointer(kernel.pointerOf(*access), kernel.elementOf(*access),
                          kernel.element(*access, indices));
-      kernel.prefetch(start, kernel.elementOf(*access), 0, plan.panelColumns,
+      kernel.prefetch(start, kernel.elementOf(*access), 0, plan.gateColumns,
                       writes);
     }
   });
@@ -312,10 +313,16 @@ void ContractionEmitter::emitEpilogue(const Panel &panel, Value firstTile,
 
     auto emitVector = [&](Value inPanel, const Lanes &lanes) {
       Value column = kernel.add(panel.column, inPanel);
-      SmallVector<Value> operands{
-          sums ? kernel.load(sums, element, kernel.add(sumBase, inPanel),
-                             Lanes{lanes.width})
-               : sumInline(panel, row, column, lanes)};
+      SmallVector<Value> operands;
+      for (int64_t gate = 0; gate < spec.gates; ++gate)
+        operands.push_back(
+            sums
+                ? kernel.load(sums, element,
+                              kernel.add(kernel.add(sumBase, inPanel),
+                                         gate * plan.gateColumns),
+                              Lanes{lanes.width})
+                : sumInline(panel, row,
+                            kernel.add(column, gate * spec.n.capacity), lanes));
       for (unsigned number = 0; number < spec.inputs.size(); ++number)
         operands.push_back(inputs.load(kernel, number, column, lanes));
       auto indexOf = [&](unsigned dimension) {
@@ -360,12 +367,17 @@ static Expected<void> check(const ContractionSpec &spec,
   if (!spec.element.isF32() && !spec.element.isF64())
     return fail(ErrorCode::unsupported,
                 "a matrix product of elements other than f32 and f64");
+  if (spec.gates < 1 || spec.gates > 4 ||
+      (spec.gates > 1 &&
+       (spec.rhs.transposed || spec.rhs.panelColumns || !spec.epilogue)))
+    return fail(ErrorCode::internal,
+                "kernel '" + spec.name + "': a product with gates");
   auto over = [&](Extent a, Extent b) {
     std::vector<Extent> domain = spec.batch;
     domain.insert(domain.end(), {a, b});
     return domain;
   };
-  std::vector<Extent> rhsDomain = over(spec.k, spec.n);
+  std::vector<Extent> rhsDomain = over(spec.k, spec.gates * spec.n.capacity);
   Access rhs = asAccess(spec.rhs);
   if (int64_t width = spec.rhs.panelColumns) {
     int64_t lanes = target.lanes(storageBytes(spec.element));

@@ -33,13 +33,18 @@ void ContractionEmitter::packElements(const Panel &panel, Value from, Value low,
     Value source =
         kernel.add(panel.rhs, kernel.mul(kernel.add(from, step), depthStep));
     Value columns =
-        kernel.constant(std::min(plan.panelColumns, spec.n.capacity));
+        kernel.constant(std::min(plan.gateColumns, spec.n.capacity));
     kernel.loop(kernel.constant(0), columns, 1, [&](Value column) {
       Value at =
           kernel.add(source, kernel.mul(kernel.add(panel.firstColumn, column),
                                         columnStep));
-      kernel.store(kernel.load(rhs(), element, at, Lanes{1}), packed,
-                   kernel.add(place, column), Lanes{1});
+      for (int64_t gate = 0; gate < spec.gates; ++gate)
+        kernel.store(
+            kernel.load(rhs(), element, kernel.add(at, gate * spec.n.capacity),
+                        Lanes{1}),
+            packed,
+            kernel.add(kernel.add(place, column), gate * plan.gateColumns),
+            Lanes{1});
     });
   });
 }

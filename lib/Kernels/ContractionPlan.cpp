@@ -36,17 +36,18 @@ void ContractionPlan::chooseTile(const ContractionSpec &spec,
                                  const TargetDescription &target) {
   int64_t rows = spec.m.capacity, columns = spec.n.capacity;
   double least = 0;
-  for (int64_t vectors = 1; vectors <= 4; ++vectors) {
+  for (int64_t vectors = spec.gates; vectors <= 4; vectors += spec.gates) {
     if (spec.rhs.panelColumns && spec.rhs.panelColumns != vectors * lanes)
       continue;
     bool masked = !spec.rhs.panelColumns && !spec.rhs.transposed &&
-                  columns <= vectors * lanes && columns % lanes != 0;
+                  columns <= vectors / spec.gates * lanes &&
+                  columns % lanes != 0;
     int64_t most = mostRows(target, vectors, masked);
     if (most < 1)
       continue;
     int64_t tile = ceilDiv(rows, ceilDiv(rows, most));
     double step = std::max({tile * vectors / 2.0, (tile + vectors) / 2.0, 4.0});
-    int64_t across = ceilDiv(columns, vectors * lanes);
+    int64_t across = ceilDiv(columns, vectors / spec.gates * lanes);
     double cost = across * (ceilDiv(rows, tile) * step + 2.0 * vectors);
     if (least == 0 || cost < least) {
       least = cost;
@@ -56,13 +57,27 @@ void ContractionPlan::chooseTile(const ContractionSpec &spec,
   }
 }
 
+/// One tile for all rows. One row multiplies the panel's vectors as it reads
+/// them: long stretches of each row suit the memory.
+void ContractionPlan::chooseTileOfAllRows(const ContractionSpec &spec,
+                                          const TargetDescription &target) {
+  tileRows = std::max<int64_t>(1, spec.m.capacity);
+  int64_t columns = std::max<int64_t>(1, spec.n.capacity);
+  int64_t widest = tileRows == 1 ? 8 : 4;
+  int64_t vectors = std::min(widest / spec.gates, ceilDiv(columns, lanes));
+  while (tileRows > 1 &&
+         tileRows > mostRows(target, vectors * spec.gates, true))
+    --vectors;
+  tileColumns = vectors * spec.gates;
+}
+
 void ContractionPlan::choosePacking(const ContractionSpec &spec,
                                     const TargetDescription &target) {
   if (spec.rhs.panelColumns)
     packing = Packing::none;
   else if (spec.rhs.transposed)
     packing = Packing::transposed;
-  else if (spec.n.capacity < panelColumns && spec.n.capacity % lanes != 0 &&
+  else if (spec.n.capacity < gateColumns && spec.n.capacity % lanes != 0 &&
            !target.maskedWords)
     packing = Packing::elements;
   else if (panels == 1 || tiles == 1)
@@ -96,21 +111,18 @@ ContractionPlan::ContractionPlan(const ContractionSpec &spec,
     tileColumns = std::min({columns, lanes, rows <= 2 ? int64_t(8) : 4});
     panelColumns = lanes;
   } else if (!spec.rhs.transposed && !inPanels &&
-             rows <= mostRows(target, 2, true) &&
+             rows <= mostRows(target, std::max<int64_t>(2, spec.gates), true) &&
              (target.maskedWords || columns % lanes == 0)) {
-    tileRows = rows;
-    // One row multiplies the panel's vectors as it reads them: long stretches
-    // of each row suit the memory.
-    int64_t widest = rows == 1 ? 8 : 4;
-    tileColumns = std::min(widest, ceilDiv(columns, lanes));
-    while (tileRows > 1 && tileRows > mostRows(target, tileColumns, true))
-      --tileColumns;
+    chooseTileOfAllRows(spec, target);
     panelColumns = tileColumns * lanes;
   } else {
     chooseTile(spec, target);
     panelColumns = tileColumns * lanes;
   }
-  panels = ceilDiv(columns, panelColumns);
+  // Sums where the result is written take no panel's room.
+  gateColumns =
+      method == Method::inlined ? panelColumns : panelColumns / spec.gates;
+  panels = ceilDiv(columns, gateColumns);
   tiles = ceilDiv(rows, tileRows);
   if (method != Method::tiled)
     return;

@@ -26,8 +26,9 @@ struct ContractionPlan {
   /// Rows of a tile, and vectors of a panel's width (tiled) or columns of a
   /// tile (dot).
   int64_t tileRows = 0, tileColumns = 0;
-  /// Columns of a panel, and how many panels cover n.
-  int64_t panelColumns = 0, panels = 0;
+  /// Columns of a panel, how many panels cover n, and the columns of each gate
+  /// in a panel: gates lie side by side.
+  int64_t panelColumns = 0, panels = 0, gateColumns = 0;
   /// Steps of k that one packed panel holds, and whether k needs several.
   int64_t chunk = 0;
   bool severalChunks = false;
@@ -38,8 +39,17 @@ struct ContractionPlan {
 
   ContractionPlan(const ContractionSpec &spec, const TargetDescription &target);
 
+  /// Where in a row of the right operand vector \p vector of a panel begins,
+  /// from the panel's first column.
+  int64_t columnOf(const ContractionSpec &spec, int64_t vector) const {
+    int64_t ofGate = gateColumns / lanes;
+    return vector / ofGate * spec.n.capacity + vector % ofGate * lanes;
+  }
+
 private:
   void chooseTile(const ContractionSpec &spec, const TargetDescription &target);
+  void chooseTileOfAllRows(const ContractionSpec &spec,
+                           const TargetDescription &target);
   void choosePacking(const ContractionSpec &spec,
                      const TargetDescription &target);
 };

@@ -53,21 +53,32 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
   int64_t vectors = plan.tileColumns, lanes = plan.lanes;
   int64_t sumPitch = writesOutput ? spec.outputs[0].strides[spec.batch.size()]
                                   : plan.panelColumns;
-  int64_t lastLanes = std::min(lanes, spec.n.capacity - (vectors - 1) * lanes);
+  int64_t ofGate = plan.gateColumns / lanes;
+  int64_t lastLanes = std::min(lanes, spec.n.capacity - (ofGate - 1) * lanes);
   bool masksRight = source != Source::packed && !spec.rhs.panelColumns;
   if (!masksRight && !writesOutput)
     lastLanes = lanes;
+  // Gates lie apart but where they are packed.
+  bool apart = source != Source::packed && spec.gates > 1;
+
+  // What is small may be in a cache already, and comes sooner unasked.
+  bool isLarge =
+      spec.k.capacity * spec.n.capacity * spec.gates * storageBytes(element) >
+      kernel.target.l2Bytes / 2;
+  bool asks = source == Source::copied ||
+              (source == Source::operand && rows == 1 && isLarge);
 
   // What a program's functions have in common stands before the dot.
   StringRef prefix(spec.name);
   prefix = prefix.take_front(prefix.rfind('.') + 1);
-  std::string name =
-      fmt::format("{}tile{}x{}_f{}_{}_{}_{}_{}{}{}{}{}", prefix.str(), rows,
-                  (vectors - 1) * lanes + lastLanes,
-                  element.getIntOrFloatBitWidth(), rowStep, depthStep,
-                  rightStep, sumPitch, source == Source::copied ? "_copy" : "",
-                  source == Source::operand ? "_in_place" : "",
-                  plan.severalChunks ? "_onto" : "", masksRight ? "" : "_wide");
+  std::string name = fmt::format(
+      "{}tile{}x{}_f{}_{}_{}_{}_{}{}{}{}{}{}{}", prefix.str(), rows,
+      (vectors - 1) * lanes + lastLanes, element.getIntOrFloatBitWidth(),
+      rowStep, depthStep, rightStep, sumPitch,
+      apart ? fmt::format("_{}x{}", spec.gates, spec.n.capacity) : "",
+      source == Source::copied ? "_copy" : "",
+      source == Source::operand ? "_in_place" : "", asks ? "_ahead" : "",
+      plan.severalChunks ? "_onto" : "", masksRight ? "" : "_wide");
   if (auto found = module.lookupSymbol<func::FuncOp>(name))
     return found;
 
@@ -76,7 +87,8 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
         sums = tile.function.getArgument(3);
   SmallVector<Lanes> live(vectors, Lanes{lanes}), all(live);
   if (lastLanes < lanes)
-    live.back() = tile.firstLanes(tile.constant(lastLanes), lanes);
+    for (int64_t vector = ofGate - 1; vector < vectors; vector += ofGate)
+      live[vector] = tile.firstLanes(tile.constant(lastLanes), lanes);
   const SmallVector<Lanes> &read = masksRight ? live : all;
   const SmallVector<Lanes> &written = writesOutput ? live : all;
   auto sumAt = [&](int64_t row, int64_t vector) {
@@ -100,17 +112,23 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
         // The first to read a part of the operand waits for the memory: one
         // row, which needs each column once, and the tile that copies. That one
         // asks for the panel to the right too, of which it is near.
-        bool isFirst = source == Source::copied ||
-                       (source == Source::operand && rows == 1);
-        if (isFirst)
-          tile.prefetch(right, element, prefetchSteps * rightStep,
-                        plan.panelColumns);
-        if (source == Source::copied)
-          tile.prefetch(right, element, plan.panelColumns, plan.panelColumns);
+        for (int64_t gate = 0; gate < spec.gates; ++gate) {
+          if (asks)
+            tile.prefetch(right, element,
+                          prefetchSteps * rightStep + gate * spec.n.capacity,
+                          plan.gateColumns);
+          if (source == Source::copied)
+            tile.prefetch(right, element,
+                          plan.gateColumns + gate * spec.n.capacity,
+                          plan.gateColumns);
+        }
         SmallVector<Value> columns;
         for (int64_t vector = 0; vector < vectors; ++vector)
-          columns.push_back(tile.load(
-              right, element, tile.constant(vector * lanes), read[vector]));
+          columns.push_back(
+              tile.load(right, element,
+                        tile.constant(apart ? plan.columnOf(spec, vector)
+                                            : vector * lanes),
+                        read[vector]));
         if (source == Source::copied)
           for (int64_t vector = 0; vector < vectors; ++vector)
             tile.store(

@@ -25,7 +25,7 @@ struct MatrixOperand {
   int64_t panelColumns = 0;
 };
 
-/// outputs = epilogue(A [m, k] * B [k, n]), for every entry of `batch`.
+/// outputs = epilogue(A [m, k] * B [k, gates * n]), for every entry of `batch`.
 /// `lhs` and `rhs` are read only and no output may be the same memory as
 /// either. Each element is one sum over k in rising order, in the element type.
 struct ContractionSpec {
@@ -35,12 +35,17 @@ struct ContractionSpec {
   /// Outermost first; empty is one product.
   std::vector<Extent> batch = {};
   Extent m = 1, n = 1, k = 1;
+  /// B has this many blocks of n columns, side by side: the epilogue sees the
+  /// sums of a column of all blocks at once, as those of a recurrent unit's
+  /// gates. At most 4, and only with a B that is not transposed.
+  int64_t gates = 1;
   std::vector<Buffer> buffers = {};
   MatrixOperand lhs = {}, rhs = {};
   /// Accesses over (batch…, m, n). An epilogue input may be the same memory as
   /// an output if both touch an element at the same index only.
   std::vector<Access> inputs = {}, outputs = {};
-  /// context.inputs: the sum, then the inputs. Results: one value an output.
+  /// context.inputs: the sum of each gate, then the inputs. Results: one value
+  /// an output.
   /// index(d) counts batch dimensions first, then m, n. Null: the sum is
   /// the one output.
   Body epilogue = nullptr;

@@ -159,7 +159,13 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
     if (auto found = dyn_cast<MatmulOp>(inner))
       matmul = found;
   }
-  RankedTensorType domain = matmul.getType();
+  // Of a product that is cut into gates only the gates are known.
+  SmallVector<SliceOp> gates;
+  for (Operation *user : matmul->getUsers())
+    if (auto slice = dyn_cast<SliceOp>(user))
+      gates.push_back(slice);
+  RankedTensorType domain =
+      gates.empty() ? matmul.getType() : gates[0].getType();
   int64_t rank = domain.getRank();
   SmallVector<int64_t> order = inOrder(rank);
   auto extents = extentsOf(domain, op);
@@ -175,6 +181,8 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
   spec.batch.assign(extents->begin(), extents->end() - 2);
   spec.m = (*extents)[rank - 2];
   spec.n = (*extents)[rank - 1];
+  if (!gates.empty())
+    spec.gates = matmul.getType().getDimSize(rank - 1) / spec.n.capacity;
   spec.k = (*lhsExtents)[matmul.getTransposeA() ? rank - 2 : rank - 1];
   spec.buffers = group.buffers;
   auto matrix = [&](Value operand, bool transposed) {
@@ -192,7 +200,10 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
   GroupLoads loads(order, group.numbers());
   SmallVector<Value> results(group.yield.getValues());
   Value product = matmul.getY();
+  int64_t columns = spec.n.capacity, gateCount = spec.gates;
   DenseSet<Value> known{product};
+  for (SliceOp gate : gates)
+    known.insert(gate.getY());
   for (Value result : results)
     if (auto required = loads.require(result, known); !required)
       return fail(std::move(required).error());
@@ -205,8 +216,12 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
   if (!isProduct)
     spec.epilogue = [=](kernels::BodyContext &body) {
       PointwiseBody pointwise(body, order);
-      pointwise.define(product, body.inputs[0]);
-      pointwise.defineLoads(loads, /*skip=*/1);
+      if (gates.empty())
+        pointwise.define(product, body.inputs[0]);
+      for (SliceOp gate : gates)
+        pointwise.define(gate.getY(),
+                         body.inputs[gate.getStarts().back() / columns]);
+      pointwise.defineLoads(loads, /*skip=*/gateCount);
       return llvm::map_to_vector(
           results, [&](Value result) { return pointwise.get(result); });
     };

@@ -311,6 +311,83 @@ TEST_P(Contraction, Epilogue) {
   }
 }
 
+/// Columns in blocks, of which the epilogue sees all at once.
+TEST_P(Contraction, Gates) {
+  Harness harness(GetParam());
+  struct Case {
+    Shape shape;
+    int64_t gates;
+    unsigned program;
+  };
+  std::vector<Case> cases;
+  for (int64_t gates : {2, 3, 4})
+    for (int64_t m : {1, 2, 7, 33})
+      for (int64_t n : {1, 8, 15, 17, 33, 70})
+        for (int64_t k : {3, 18}) {
+          Shape s{m, gates * n, k, false, false};
+          ContractionSpec spec = product(harness, harness.f32(), s,
+                                         fmt::format("g{}", cases.size()));
+          spec.n = n;
+          spec.gates = gates;
+          spec.buffers.push_back({harness.f32(), n});
+          spec.inputs = {{3, {0, 1}}};
+          spec.outputs = {{2, {n, 1}}};
+          spec.epilogue = [gates](BodyContext &c) -> SmallVector<Value> {
+            Value sum = c.inputs[gates];
+            for (int64_t gate = 0; gate < gates; ++gate) {
+              Value factor = arith::ConstantOp::create(
+                  c.builder, c.loc,
+                  DenseElementsAttr::get(c.vectorOf(c.builder.getF32Type()),
+                                         float(gate + 1)));
+              sum = arith::AddFOp::create(
+                  c.builder, c.loc, sum,
+                  arith::MulFOp::create(c.builder, c.loc, factor,
+                                        c.inputs[gate]));
+            }
+            return {sum};
+          };
+          cases.push_back({s, gates,
+                           harness.add(emitContraction(*harness.module,
+                                                       harness.target, spec))});
+        }
+  harness.compile();
+  for (const Case &c : cases) {
+    const Shape &s = c.shape;
+    int64_t n = s.n / c.gates;
+    Array<float> a = randomArray<float>(s.m * s.k, 1),
+                 b = randomArray<float>(s.k * s.n, 2),
+                 bias = randomArray<float>(n, 3), once(s.m * n, -9);
+    harness.run(c.program, {a.data(), b.data(), once.data(), bias.data()}, 1);
+    for (int64_t count : {2, 3, 5}) {
+      Array<float> out(s.m * n, -9);
+      harness.run(c.program, {a.data(), b.data(), out.data(), bias.data()},
+                  count);
+      ASSERT_TRUE(out.sameBits(once)) << "on " << count;
+    }
+    for (int64_t i = 0; i < s.m; ++i)
+      for (int64_t j = 0; j < n; ++j) {
+        double sum = bias[j];
+        for (int64_t gate = 0; gate < c.gates; ++gate)
+          sum += (gate + 1) * reference(a, b, s, i, gate * n + j, s.k);
+        // Factors of up to 10 in all times the rounding of each sum.
+        ASSERT_NEAR(once[i * n + j], sum, 10 * tolerance<float>(s.k))
+            << c.gates << " gates of " << n << ", " << s.m << " rows, " << s.k
+            << " steps at " << i << ", " << j;
+      }
+  }
+}
+
+TEST_P(Contraction, RefusesGatesOfATransposedMatrix) {
+  Harness harness(GetParam());
+  ContractionSpec spec =
+      product(harness, harness.f32(), {4, 4, 4, false, true}, "product");
+  spec.n = 2;
+  spec.gates = 2;
+  auto emitted = emitContraction(*harness.module, harness.target, spec);
+  ASSERT_FALSE(emitted.has_value());
+  EXPECT_EQ(emitted.error().code, ErrorCode::internal);
+}
+
 /// Heads side by side in a row, one matrix shared by all entries.
 TEST_P(Contraction, Batches) {
   Harness harness(GetParam());

@@ -108,6 +108,11 @@ private:
   void duplicateAccesses();
   void number();
   void seed(Operation *op);
+  bool canTakeAll(ArrayRef<SliceOp> gates) const {
+    return !gates.empty() && llvm::none_of(gates, [&](SliceOp gate) {
+      return groupOf.count(gate);
+    });
+  }
   void grow(unsigned id);
   bool takeProducers(unsigned id, Operation *member);
   bool takeConsumers(unsigned id, Operation *member);
@@ -222,6 +227,16 @@ static bool repeatsRowValue(const Group &group, Operation *op) {
          sameShape(broadcast.getX().getType(), group.reducedDomain) &&
          llvm::equal(broadcast.getDimensions(),
                      llvm::seq<int64_t>(0, group.domain.getRank() - 1));
+}
+
+/// Whether \p op repeats a part of memory that \p producer alone names, as a
+/// gate's part of a bias: both are one access.
+static bool readsPartOf(const Group &group, Operation *op,
+                        Operation *producer) {
+  return (group.kind == GroupKind::map ||
+          group.kind == GroupKind::contraction) &&
+         isa<BroadcastOp>(op) && isa<SliceOp>(producer) &&
+         producer->hasOneUse() && isa<BlockArgument>(producer->getOperand(0));
 }
 
 bool Grouping::admits(const Group &group, Operation *op,
@@ -339,6 +354,12 @@ bool Grouping::takeProducers(unsigned id, Operation *member) {
   bool changed = false;
   for (Value operand : member->getOperands()) {
     Operation *producer = operand.getDefiningOp();
+    if (producer && !groupOf.count(producer) &&
+        readsPartOf(groups[id], member, producer)) {
+      add(id, producer);
+      changed = true;
+      continue;
+    }
     if (!producer || groupOf.count(producer) ||
         !admits(groups[id], producer, /*asProducer=*/true))
       continue;
@@ -406,10 +427,16 @@ void Grouping::grow(unsigned id) {
 void Grouping::seed(Operation *op) {
   Group group;
   RankedTensorType result = typeOf(op->getResult(0));
+  SmallVector<Operation *> slices;
   switch (classOf(op)) {
   case FusionClass::contraction:
     group.kind = GroupKind::contraction;
     group.domain = result;
+    if (!alone)
+      if (SmallVector<SliceOp> gates = gatesOf(op); canTakeAll(gates)) {
+        group.domain = gates[0].getType();
+        slices.assign(gates.begin(), gates.end());
+      }
     break;
   case FusionClass::reduction: {
     group.domain = typeOf(op->getOperand(0));
@@ -427,6 +454,8 @@ void Grouping::seed(Operation *op) {
   }
   groups.push_back(std::move(group));
   add(groups.size() - 1, op);
+  for (Operation *slice : slices)
+    add(groups.size() - 1, slice);
   if (!alone)
     grow(groups.size() - 1);
 }
@@ -565,8 +594,12 @@ void Grouping::run() {
           isa<NNDialect>(op->getDialect()) && accepts(op))
         seed(op);
   };
-  seedAll(
-      [](Operation *op) { return classOf(op) == FusionClass::contraction; });
+  // Gates last: what only a step of the gradient reads goes with that step.
+  for (bool hasGates : {false, true})
+    seedAll([&](Operation *op) {
+      return classOf(op) == FusionClass::contraction &&
+             (hasGates || alone || gatesOf(op).empty());
+    });
   auto alongRows = [](Operation *op) {
     int64_t last = typeOf(op->getOperand(0)).getRank() - 1;
     return last >= 1 && axesOf(op) == SmallVector<int64_t>{last};
@@ -593,6 +626,8 @@ void nnc::nn::fuseOps(func::FuncOp function,
                       SmallVectorImpl<FusionRemark> *remarks, bool alone) {
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return;
+  if (!alone)
+    exposeGates(function);
   // A group of what nobody uses would have no result.
   for (Operation &op :
        llvm::make_early_inc_range(llvm::reverse(function.front())))

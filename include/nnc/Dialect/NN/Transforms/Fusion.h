@@ -31,6 +31,15 @@ bool isPointwise(mlir::Operation *op);
 /// run-time size of a dimension. Such ops are copied into each group.
 bool isImmediate(mlir::Operation *op);
 
+/// The slices that cut the columns of the product \p op into two to four gates
+/// of equal size, if nothing else reads it; several may take the same gate.
+llvm::SmallVector<SliceOp> gatesOf(mlir::Operation *op);
+
+/// Where the sum of a product and something is cut into gates, cuts first and
+/// adds then, so that the product's gates are known; likewise for other
+/// arithmetic on a product.
+void exposeGates(mlir::func::FuncOp function);
+
 /// Gathers the ops of \p function, whose body holds primitive ops only, into
 /// nn.fusion groups: products with what follows them element by element,
 /// reductions along the last axis with all that works on the same rows, other
