@@ -47,27 +47,57 @@ namespace {
 /// The operands and results of a group as numbered buffers.
 class GroupBuffers {
 public:
-  explicit GroupBuffers(FusionOp op) : op(op) {
+  GroupBuffers(const LoweringContext &context, FusionOp op)
+      : context(context), op(op) {
     Block &body = op.getBody().front();
     yield = cast<YieldOp>(body.getTerminator());
     for (BlockArgument argument : body.getArguments())
       buffers.push_back(bufferFor(typeOf(argument)));
-    for (Value output : op.getOutputs())
-      buffers.push_back(bufferFor(typeOf(output)));
+    values.assign(op.getInputs().begin(), op.getInputs().end());
+  }
+  /// Adds the memory of the group's results, which \p loads describes; gives
+  /// the yielded value for each of \p outputs.
+  SmallVector<Value> addOutputs(const GroupLoads &loads,
+                                std::vector<kernels::Access> &outputs) {
+    SmallVector<Value> results;
+    auto addOutput = [&](Value result, Value target, kernels::Access access) {
+      results.push_back(result);
+      values.push_back(target);
+      buffers.push_back(bufferFor(typeOf(target)));
+      unsigned bits = typeOf(target).getElementTypeBitWidth();
+      offsets.resize(buffers.size(), 0);
+      offsets.back() = access.offset * std::max(1u, bits / 8);
+      buffers.back().elements -= access.offset;
+      access.offset = 0;
+      outputs.push_back(std::move(access));
+    };
+    for (auto [result, output] :
+         llvm::zip_equal(yield.getValues(), op.getOutputs())) {
+      if (!context.onlyInPlaces.contains(output))
+        addOutput(result, output,
+                  loads.identity(typeOf(output), buffers.size()));
+      auto places = context.places.find(output);
+      if (places == context.places.end())
+        continue;
+      for (const ValuePlace &place : places->second) {
+        kernels::Access access{unsigned(buffers.size()), {}, place.offset};
+        for (int64_t dimension : loads.order())
+          access.strides.push_back(place.strides[dimension]);
+        addOutput(result, place.target, std::move(access));
+      }
+    }
+    return results;
   }
   std::function<unsigned(Value)> numbers() const {
     return
         [](Value value) { return cast<BlockArgument>(value).getArgNumber(); };
-  }
-  unsigned outputNumber(unsigned output) {
-    return op.getInputs().size() + output;
   }
   /// \p accesses from where the first of each buffer begins, except of the
   /// buffers in \p fixed, which are read in other ways too.
   std::vector<kernels::Access>
   withOffsets(std::vector<kernels::Access> accesses,
               ArrayRef<unsigned> fixed = {}) {
-    offsets.assign(buffers.size(), 0);
+    offsets.resize(buffers.size(), 0);
     for (unsigned number = 0; number < op.getInputs().size(); ++number) {
       std::optional<int64_t> first;
       bool forwards = !llvm::is_contained(fixed, number);
@@ -89,15 +119,15 @@ public:
     return accesses;
   }
   LoweredOp finish(kernels::Kernels kernels) {
-    LoweredOp lowered{std::move(kernels), {}, offsets};
-    llvm::append_range(lowered.buffers, op.getInputs());
-    llvm::append_range(lowered.buffers, op.getOutputs());
-    return lowered;
+    return {std::move(kernels), values, offsets};
   }
 
+  const LoweringContext &context;
   FusionOp op;
   YieldOp yield;
   std::vector<kernels::Buffer> buffers;
+  /// What each buffer holds, and where in that value's memory it begins.
+  SmallVector<Value> values;
   SmallVector<int64_t> offsets;
 };
 } // namespace
@@ -113,7 +143,7 @@ static bool usesIndices(FusionOp op) {
 }
 
 Expected<LoweredOp> nnc::lowerMapGroup(LoweringContext &context, FusionOp op) {
-  GroupBuffers group(op);
+  GroupBuffers group(context, op);
   RankedTensorType domain = typeOf(op.getOutputs().front());
   SmallVector<int64_t> order = inOrder(domain.getRank());
   kernels::MapSpec spec;
@@ -122,17 +152,14 @@ Expected<LoweredOp> nnc::lowerMapGroup(LoweringContext &context, FusionOp op) {
   if (!extents)
     return fail(std::move(extents).error());
   spec.domain = *extents;
-  spec.buffers = group.buffers;
   spec.usesIndices = usesIndices(op);
   GroupLoads loads(order, group.numbers());
-  SmallVector<Value> results(group.yield.getValues());
-  for (Value result : results)
+  for (Value result : group.yield.getValues())
     if (auto required = loads.require(result, {}); !required)
       return fail(std::move(required).error());
   spec.inputs = group.withOffsets(loads.accesses);
-  for (auto [i, result] : llvm::enumerate(results))
-    spec.outputs.push_back(
-        loads.identity(typeOf(result), group.outputNumber(i)));
+  SmallVector<Value> results = group.addOutputs(loads, spec.outputs);
+  spec.buffers = group.buffers;
   spec.body = [=](kernels::BodyContext &body) {
     PointwiseBody pointwise(body, order);
     pointwise.defineLoads(loads);
@@ -151,7 +178,7 @@ Expected<LoweredOp> nnc::lowerMapGroup(LoweringContext &context, FusionOp op) {
 
 Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
                                                FusionOp op) {
-  GroupBuffers group(op);
+  GroupBuffers group(context, op);
   MatmulOp matmul;
   for (Operation &inner : op.getBody().front()) {
     if (isa<Conv2dOp, Conv2dDataGradientOp, WinogradConv2dOp>(inner))
@@ -184,7 +211,6 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
   if (!gates.empty())
     spec.gates = matmul.getType().getDimSize(rank - 1) / spec.n.capacity;
   spec.k = (*lhsExtents)[matmul.getTransposeA() ? rank - 2 : rank - 1];
-  spec.buffers = group.buffers;
   auto matrix = [&](Value operand, bool transposed) {
     SmallVector<int64_t> strides = stridesOf(typeOf(operand));
     kernels::MatrixOperand result;
@@ -198,20 +224,18 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
   spec.rhs = matrix(matmul.getB(), matmul.getTransposeB());
 
   GroupLoads loads(order, group.numbers());
-  SmallVector<Value> results(group.yield.getValues());
   Value product = matmul.getY();
   int64_t columns = spec.n.capacity, gateCount = spec.gates;
   DenseSet<Value> known{product};
   for (SliceOp gate : gates)
     known.insert(gate.getY());
-  for (Value result : results)
+  for (Value result : group.yield.getValues())
     if (auto required = loads.require(result, known); !required)
       return fail(std::move(required).error());
   spec.inputs =
       group.withOffsets(loads.accesses, {spec.lhs.buffer, spec.rhs.buffer});
-  for (auto [i, result] : llvm::enumerate(results))
-    spec.outputs.push_back(
-        loads.identity(typeOf(result), group.outputNumber(i)));
+  SmallVector<Value> results = group.addOutputs(loads, spec.outputs);
+  spec.buffers = group.buffers;
   bool isProduct = results.size() == 1 && results.front() == product;
   if (!isProduct)
     spec.epilogue = [=](kernels::BodyContext &body) {
@@ -245,7 +269,7 @@ static Value asResult(kernels::BodyContext &body, Operation *reduction,
 
 Expected<LoweredOp> nnc::lowerReduceGroup(LoweringContext &context,
                                           FusionOp op) {
-  GroupBuffers group(op);
+  GroupBuffers group(context, op);
   Operation *reduction = nullptr;
   for (Operation &inner : op.getBody().front())
     if (auto classed = dyn_cast<FusionOpInterface>(inner))
@@ -268,7 +292,6 @@ Expected<LoweredOp> nnc::lowerReduceGroup(LoweringContext &context,
     spec.kept.push_back((*extents)[dimension]);
   for (int64_t dimension : axes)
     spec.reduced.push_back((*extents)[dimension]);
-  spec.buffers = group.buffers;
   spec.reductions = {reductionOf(reduction)};
   GroupLoads loads(order, group.numbers());
   if (auto required = loads.require(input, {}); !required)
@@ -282,16 +305,14 @@ Expected<LoweredOp> nnc::lowerReduceGroup(LoweringContext &context,
 
   SmallVector<int64_t> finishOrder = inOrder(kept.size());
   GroupLoads finishLoads(finishOrder, group.numbers());
-  SmallVector<Value> results(group.yield.getValues());
   Value reduced = reduction->getResult(0);
   DenseSet<Value> known{reduced};
-  for (Value result : results)
+  for (Value result : group.yield.getValues())
     if (auto required = finishLoads.require(result, known); !required)
       return fail(std::move(required).error());
   spec.finishInputs = finishLoads.accesses;
-  for (auto [i, result] : llvm::enumerate(results))
-    spec.outputs.push_back(
-        finishLoads.identity(typeOf(result), group.outputNumber(i)));
+  SmallVector<Value> results = group.addOutputs(finishLoads, spec.outputs);
+  spec.buffers = group.buffers;
   spec.finish = [=](kernels::BodyContext &body) {
     PointwiseBody pointwise(body, finishOrder);
     pointwise.define(reduced, asResult(body, reduction, body.inputs[0]));

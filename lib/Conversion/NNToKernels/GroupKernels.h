@@ -5,6 +5,8 @@
 
 #include "nnc/Dialect/NN/IR/NN.h"
 #include "nnc/Kernels/Kernel.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace nnc {
 
@@ -18,17 +20,34 @@ struct LoweredOp {
   llvm::SmallVector<int64_t> offsets = {};
 };
 
+/// A part of another value's memory that receives a value too: element
+/// (index…) goes to offset + sum(strides * index).
+struct ValuePlace {
+  mlir::Value target;
+  int64_t offset = 0;
+  llvm::SmallVector<int64_t> strides = {};
+};
+
 /// Where kernels go and for what machine.
 struct LoweringContext {
   mlir::ModuleOp module;
   const TargetDescription &target;
   unsigned nextKernel = 0;
+  /// Results of groups that are parts of joined values, which the groups write
+  /// themselves.
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<ValuePlace>> places{};
+  /// Those of them that nothing reads but in the joined value.
+  llvm::DenseSet<mlir::Value> onlyInPlaces{};
 
   /// A name no other kernel has, with \p stem for people who read assembly.
   std::string kernelName(llvm::StringRef stem) {
     return (stem + "_" + std::to_string(nextKernel++)).str();
   }
 };
+
+/// Finds the parts of joined values that the groups of \p function can write in
+/// place.
+void placeParts(LoweringContext &context, mlir::func::FuncOp function);
 
 /// The buffer that holds all of \p type.
 kernels::Buffer bufferFor(mlir::RankedTensorType type);

@@ -69,15 +69,85 @@ Expected<LoweredOp> nnc::lowerImmediate(LoweringContext &context,
 // Concat and pad
 //===----------------------------------------------------------------------===//
 
+/// Users of \p value that join it with others.
+static int64_t countJoins(Value value) {
+  return llvm::count_if(value.getUsers(),
+                        [](Operation *user) { return isa<ConcatOp>(user); });
+}
+
+/// Joined values that a group may write one result to, or one of its parts.
+static constexpr int64_t mostJoins = 2;
+
+/// Whether a group gives \p value that can write it anywhere.
+static bool isWrittenByGroup(Value value) {
+  auto group = value.getDefiningOp<FusionOp>();
+  if (!group || countJoins(value) > mostJoins)
+    return false;
+  switch (group.getKind()) {
+  case GroupKind::map:
+  case GroupKind::column_reduce:
+    return true;
+  case GroupKind::contraction:
+    return !group.getBody().front().getOps<MatmulOp>().empty();
+  case GroupKind::row_sweep:
+    return false;
+  }
+  llvm_unreachable("all kinds are above");
+}
+
+/// Whether \p part of a joined value is written by the groups that compute it:
+/// it is a result of one, or such results joined.
+static bool isPlaced(Value part) {
+  if (isWrittenByGroup(part))
+    return true;
+  auto concat = part.getDefiningOp<ConcatOp>();
+  return concat && countJoins(part) <= mostJoins &&
+         llvm::all_of(concat.getParts(), isWrittenByGroup);
+}
+
+/// Whether anything reads the memory of \p value but as a part of others.
+static bool isRead(Value value) {
+  return !isPlaced(value) || countJoins(value) == 0 ||
+         !llvm::all_of(value.getUsers(),
+                       [](Operation *user) { return isa<ConcatOp>(user); });
+}
+
+void nnc::placeParts(LoweringContext &context, func::FuncOp function) {
+  auto place = [&](auto &self, ConcatOp concat, const ValuePlace &at) -> void {
+    ValuePlace inner = at;
+    for (Value part : concat.getParts()) {
+      if (isWrittenByGroup(part)) {
+        context.places[part].push_back(inner);
+        if (!isRead(part))
+          context.onlyInPlaces.insert(part);
+      } else if (isPlaced(part)) {
+        self(self, part.getDefiningOp<ConcatOp>(), inner);
+      }
+      inner.offset += typeOf(part).getDimSize(concat.getAxis()) *
+                      at.strides[concat.getAxis()];
+    }
+  };
+  for (auto concat : function.getBody().front().getOps<ConcatOp>())
+    if (isRead(concat.getY()))
+      place(place, concat, {concat.getY(), 0, stridesOf(concat.getType())});
+}
+
 static Expected<SmallVector<LoweredOp>> lowerConcat(LoweringContext &context,
                                                     ConcatOp op) {
   SmallVector<LoweredOp> lowered;
   SmallVector<int64_t> strides = stridesOf(op.getType());
+  for (Value part : op.getParts())
+    if (!isa<AffineConstantExpr>(sizesOf(typeOf(part))[op.getAxis()]))
+      return fail(unsupportedAt(op, "joining along a dimension of open size"));
+  if (!isRead(op.getY()))
+    return lowered;
   int64_t start = 0;
   for (Value part : op.getParts()) {
     RankedTensorType type = typeOf(part);
-    if (!isa<AffineConstantExpr>(sizesOf(type)[op.getAxis()]))
-      return fail(unsupportedAt(op, "joining along a dimension of open size"));
+    if (isPlaced(part)) {
+      start += type.getDimSize(op.getAxis());
+      continue;
+    }
     auto kernels = emitSimpleMap(
         context, "concat", op, type, {bufferFor(type), bufferFor(op.getType())},
         {{0, stridesOf(type), 0}}, {1, strides, 0}, passOn);

@@ -416,6 +416,7 @@ Expected<void> ProgramLowering::lowerOps() {
     });
     storageIndex[value] = storage - storages.begin();
   }
+  placeParts(context, function);
   for (Operation &op : block.without_terminator())
     if (auto lowered = lowerOp(&op); !lowered)
       return lowered;
