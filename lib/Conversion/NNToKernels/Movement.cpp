@@ -76,7 +76,7 @@ static int64_t countJoins(Value value) {
 }
 
 /// Joined values that a group may write one result to, or one of its parts.
-static constexpr int64_t mostJoins = 2;
+static constexpr int64_t mostJoins = 3;
 
 /// Whether a group gives \p value that can write it anywhere.
 static bool isWrittenByGroup(Value value) {

@@ -302,6 +302,9 @@ bool ProgramLowering::prepares(Operation *op) const {
   };
   // Results that the caller receives are computed in every call.
   auto isKept = [&](Value result) {
+    // A part of a joined value is written anew with the others.
+    if (context.places.contains(result))
+      return false;
     auto found = storageIndex.find(result);
     return fixed.contains(result) && (found == storageIndex.end() ||
                                       storages[found->second].place.kind ==

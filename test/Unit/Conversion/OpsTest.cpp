@@ -228,3 +228,124 @@ TEST_F(OpsTest, CastsSaturateAndTruncate) {
       "tensor<6xi32>", 1, Floats{1.9f, -1.9f, 3e9f, -inf, std::nanf(""), 0});
   EXPECT_EQ(integers, (Integers{1, -1, INT32_MAX, INT32_MIN, 0, 0}));
 }
+
+/// Parts that groups compute, among them one that is joined twice and one that
+/// no argument decides, joined parts, and an argument.
+TEST_F(OpsTest, PartsOfJoinedValues) {
+  Floats x;
+  for (int i = 0; i < 15; ++i)
+    x.push_back(0.25f * i - 2);
+  auto values = run<float>("%x: tensor<5x3xf32>", R"(
+    %0 = nn.constant dense<0.5> : tensor<f32>
+    %h = nn.broadcast %0 dimensions = [] : tensor<f32> -> tensor<5x2xf32>
+    %e = nn.abs %x : tensor<5x3xf32>
+    %n = nn.neg %x : tensor<5x3xf32>
+    %j = nn.concat %e, %n axis = 1
+        : (tensor<5x3xf32>, tensor<5x3xf32>) -> tensor<5x6xf32>
+    %s = nn.mul %j, %j : tensor<5x6xf32>
+    %y = nn.concat %h, %j, %s, %e, %x axis = 1
+        : (tensor<5x2xf32>, tensor<5x6xf32>, tensor<5x6xf32>, tensor<5x3xf32>,
+           tensor<5x3xf32>) -> tensor<5x20xf32>)",
+                           "tensor<5x20xf32>", 1, x);
+  ASSERT_EQ(values.size(), 100u);
+  for (int i = 0; i < 5; ++i) {
+    Floats expected{0.5f, 0.5f};
+    auto add = [&](auto f) {
+      for (int j = 0; j < 3; ++j)
+        expected.push_back(f(x[3 * i + j]));
+    };
+    add([](float v) { return std::fabs(v); });
+    add([](float v) { return -v; });
+    add([](float v) { return v * v; });
+    add([](float v) { return v * v; });
+    add([](float v) { return std::fabs(v); });
+    add([](float v) { return v; });
+    EXPECT_EQ(Floats(values.begin() + 20 * i, values.begin() + 20 * (i + 1)),
+              expected)
+        << i;
+  }
+}
+
+/// A cell with a bias before the cut, for units around a vector's length.
+TEST_F(OpsTest, GatesOfOneProduct) {
+  for (int64_t rows : {1, 3, 29})
+    for (int64_t units : {5, 16, 33}) {
+      int64_t depth = 6, width = 3 * units;
+      auto numbers = [](int64_t count, int64_t step) {
+        Floats values;
+        for (int64_t i = 0; i < count; ++i)
+          values.push_back(float(i * step % 17) / 16 - 0.5f);
+        return values;
+      };
+      Floats h = numbers(rows * depth, 5), u = numbers(depth * width, 7),
+             b = numbers(width, 3), c = numbers(rows * units, 11);
+      auto type = [](int64_t m, int64_t n) {
+        return "tensor<" + std::to_string(m) + "x" + std::to_string(n) +
+               "xf32>";
+      };
+      std::string whole = type(rows, width), part = type(rows, units);
+      auto slice = [&](const std::string &name, int64_t start) {
+        return "%" + name + " = nn.slice %s starts = [0, " +
+               std::to_string(start) + "] steps = [1, 1] : " + whole + " -> " +
+               part + "\n";
+      };
+      std::string bias = "tensor<" + std::to_string(width) + "xf32>";
+      auto values = run<float>(
+          "%h: " + type(rows, depth) + ", %u: " + type(depth, width) +
+              ", %b: " + bias + ", %c: " + part,
+          "%p = nn.matmul %h, %u : (" + type(rows, depth) + ", " +
+              type(depth, width) + ") -> " + whole +
+              "\n%r = nn.broadcast %b dimensions = [1] : " + bias + " -> " +
+              whole + "\n%s = nn.add %p, %r : " + whole + "\n" + slice("i", 0) +
+              slice("f", units) + slice("o", 2 * units) +
+              "%m = nn.mul %i, %c : " + part + "\n%n = nn.add %m, %f : " +
+              part + "\n%y = nn.mul %n, %o : " + part,
+          part, 1, h, u, b, c);
+      ASSERT_EQ(values.size(), size_t(rows * units));
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < units; ++j) {
+          auto sum = [&](int64_t column) {
+            double total = b[column];
+            for (int64_t k = 0; k < depth; ++k)
+              total += double(h[i * depth + k]) * u[k * width + column];
+            return total;
+          };
+          double expected =
+              (sum(j) * c[i * units + j] + sum(units + j)) * sum(2 * units + j);
+          // Sums of seven terms below 1/2, multiplied once.
+          EXPECT_NEAR(values[i * units + j], expected, 1e-5)
+              << rows << " rows, " << units << " units at " << i << ", " << j;
+        }
+    }
+}
+
+/// Steps that read the same weights transposed, which are turned once.
+TEST_F(OpsTest, WeightsThatManyProductsReadTransposed) {
+  int64_t rows = 7, size = 19, steps = 5;
+  Floats x, u;
+  for (int64_t i = 0; i < rows * size; ++i)
+    x.push_back(float(i % 13) / 8 - 0.75f);
+  for (int64_t i = 0; i < size * size; ++i)
+    u.push_back(float(i * 3 % 11) / 16 - 0.25f);
+  std::string body;
+  for (int64_t step = 0; step < steps; ++step)
+    body += "%" + (step + 1 < steps ? "x" + std::to_string(step + 1) : "y") +
+            " = nn.matmul %x" + std::to_string(step) +
+            ", %u transpose_b : (tensor<7x19xf32>, tensor<19x19xf32>) -> "
+            "tensor<7x19xf32>\n";
+  auto values = run<float>("%x0: tensor<7x19xf32>, %u: tensor<19x19xf32>", body,
+                           "tensor<7x19xf32>", 1, x, u);
+  std::vector<double> state(x.begin(), x.end());
+  for (int64_t step = 0; step < steps; ++step) {
+    std::vector<double> next(state.size(), 0);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < size; ++j)
+        for (int64_t k = 0; k < size; ++k)
+          next[i * size + j] += state[i * size + k] * u[j * size + k];
+    state = next;
+  }
+  ASSERT_EQ(values.size(), state.size());
+  // Each step rounds sums of 19 terms once more.
+  for (size_t i = 0; i < state.size(); ++i)
+    EXPECT_NEAR(values[i], state[i], 1e-5 * (1 + std::fabs(state[i]))) << i;
+}

@@ -14,6 +14,7 @@
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
 #include <set>
@@ -150,10 +151,17 @@ void Grouping::duplicateAccesses() {
   for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
     if (!isAccess(&op) && !isa<IotaOp>(op))
       continue;
+    // Products never take them in: they share one copy.
     SmallVector<OpOperand *> uses;
+    bool ofProduct = false;
     for (OpOperand &use : op.getUses())
-      uses.push_back(&use);
-    for (OpOperand *use : ArrayRef(uses).drop_back(uses.empty() ? 0 : 1)) {
+      if (classOf(use.getOwner()) == FusionClass::contraction)
+        ofProduct = true;
+      else
+        uses.push_back(&use);
+    if (!ofProduct && !uses.empty())
+      uses.pop_back();
+    for (OpOperand *use : uses) {
       OpBuilder builder(&op);
       use->set(builder.clone(op)->getResult(0));
     }
@@ -622,12 +630,38 @@ void Grouping::run() {
   rebuild();
 }
 
+/// Transposes a right operand once that many products read transposed, as the
+/// steps of a recurrence's gradient read the weights, instead of in each.
+static void shareTransposed(func::FuncOp function) {
+  constexpr unsigned manyProducts = 4;
+  llvm::MapVector<Value, SmallVector<MatmulOp>> readers;
+  for (auto matmul : function.getBody().front().getOps<MatmulOp>())
+    if (matmul.getTransposeB())
+      readers[matmul.getB()].push_back(matmul);
+  for (auto &[value, products] : readers) {
+    if (products.size() < manyProducts)
+      continue;
+    OpBuilder builder(products.front());
+    SmallVector<int64_t> order =
+        llvm::to_vector(llvm::seq<int64_t>(0, typeOf(value).getRank()));
+    std::swap(order[order.size() - 1], order[order.size() - 2]);
+    Value turned =
+        TransposeOp::create(builder, products.front().getLoc(), value, order);
+    for (MatmulOp matmul : products) {
+      matmul.getBMutable().assign(turned);
+      matmul.setTransposeB(false);
+    }
+  }
+}
+
 void nnc::nn::fuseOps(func::FuncOp function,
                       SmallVectorImpl<FusionRemark> *remarks, bool alone) {
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return;
-  if (!alone)
+  if (!alone) {
     exposeGates(function);
+    shareTransposed(function);
+  }
   // A group of what nobody uses would have no result.
   for (Operation &op :
        llvm::make_early_inc_range(llvm::reverse(function.front())))

@@ -70,3 +70,19 @@ func.func @kept(%h: tensor<4x8xf32>, %u: tensor<8x16xf32>) -> (tensor<4x16xf32>,
   %n = nn.mul %i, %g : tensor<4x8xf32>
   return %p, %n : tensor<4x16xf32>, tensor<4x8xf32>
 }
+
+// Weights that several products read transposed are turned once.
+// CHECK-LABEL: func.func @turned
+// CHECK-SAME: %[[X:[^:]+]]: tensor<4x8xf32>, %[[U:[^:]+]]: tensor<8x8xf32>
+// CHECK: %[[T:.+]] = nn.fusion map(%[[U]])
+// CHECK: nn.transpose
+// CHECK-COUNT-4: nn.fusion contraction(%{{.+}}, %[[T]])
+// CHECK-NOT: transpose
+// CHECK: return
+func.func @turned(%x: tensor<4x8xf32>, %u: tensor<8x8xf32>) -> tensor<4x8xf32> {
+  %a = nn.matmul %x, %u transpose_b : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %b = nn.matmul %a, %u transpose_b : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %c = nn.matmul %b, %u transpose_b : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %d = nn.matmul %c, %u transpose_b : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  return %d : tensor<4x8xf32>
+}
