@@ -4,6 +4,7 @@
 #define NNC_CONVERSION_NNTOKERNELS_GROUPKERNELS_H
 
 #include "nnc/Dialect/NN/IR/NN.h"
+#include "nnc/Dialect/NN/Transforms/FixedValues.h"
 #include "nnc/Kernels/Kernel.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
@@ -32,6 +33,8 @@ struct ValuePlace {
 struct LoweringContext {
   mlir::ModuleOp module;
   const TargetDescription &target;
+  /// What the program's parameters alone determine.
+  nn::FixedValues fixed;
   unsigned nextKernel = 0;
   /// Results of groups that are parts of joined values, which the groups write
   /// themselves.

@@ -78,8 +78,11 @@ static int64_t countJoins(Value value) {
 /// Joined values that a group may write one result to, or one of its parts.
 static constexpr int64_t mostJoins = 3;
 
-/// Whether a group gives \p value that can write it anywhere.
-static bool isWrittenByGroup(Value value) {
+/// Whether a group gives \p value that can write it anywhere. Fixed values are
+/// left where they are: they are computed once for many joined ones.
+static bool isWrittenByGroup(const LoweringContext &context, Value value) {
+  if (context.fixed.contains(value))
+    return false;
   auto group = value.getDefiningOp<FusionOp>();
   if (!group || countJoins(value) > mostJoins)
     return false;
@@ -97,17 +100,19 @@ static bool isWrittenByGroup(Value value) {
 
 /// Whether \p part of a joined value is written by the groups that compute it:
 /// it is a result of one, or such results joined.
-static bool isPlaced(Value part) {
-  if (isWrittenByGroup(part))
+static bool isPlaced(const LoweringContext &context, Value part) {
+  if (isWrittenByGroup(context, part))
     return true;
   auto concat = part.getDefiningOp<ConcatOp>();
   return concat && countJoins(part) <= mostJoins &&
-         llvm::all_of(concat.getParts(), isWrittenByGroup);
+         llvm::all_of(concat.getParts(), [&](Value inner) {
+           return isWrittenByGroup(context, inner);
+         });
 }
 
 /// Whether anything reads the memory of \p value but as a part of others.
-static bool isRead(Value value) {
-  return !isPlaced(value) || countJoins(value) == 0 ||
+static bool isRead(const LoweringContext &context, Value value) {
+  return !isPlaced(context, value) || countJoins(value) == 0 ||
          !llvm::all_of(value.getUsers(),
                        [](Operation *user) { return isa<ConcatOp>(user); });
 }
@@ -116,11 +121,11 @@ void nnc::placeParts(LoweringContext &context, func::FuncOp function) {
   auto place = [&](auto &self, ConcatOp concat, const ValuePlace &at) -> void {
     ValuePlace inner = at;
     for (Value part : concat.getParts()) {
-      if (isWrittenByGroup(part)) {
+      if (isWrittenByGroup(context, part)) {
         context.places[part].push_back(inner);
-        if (!isRead(part))
+        if (!isRead(context, part))
           context.onlyInPlaces.insert(part);
-      } else if (isPlaced(part)) {
+      } else if (isPlaced(context, part)) {
         self(self, part.getDefiningOp<ConcatOp>(), inner);
       }
       inner.offset += typeOf(part).getDimSize(concat.getAxis()) *
@@ -128,7 +133,7 @@ void nnc::placeParts(LoweringContext &context, func::FuncOp function) {
     }
   };
   for (auto concat : function.getBody().front().getOps<ConcatOp>())
-    if (isRead(concat.getY()))
+    if (isRead(context, concat.getY()))
       place(place, concat, {concat.getY(), 0, stridesOf(concat.getType())});
 }
 
@@ -139,12 +144,12 @@ static Expected<SmallVector<LoweredOp>> lowerConcat(LoweringContext &context,
   for (Value part : op.getParts())
     if (!isa<AffineConstantExpr>(sizesOf(typeOf(part))[op.getAxis()]))
       return fail(unsupportedAt(op, "joining along a dimension of open size"));
-  if (!isRead(op.getY()))
+  if (!isRead(context, op.getY()))
     return lowered;
   int64_t start = 0;
   for (Value part : op.getParts()) {
     RankedTensorType type = typeOf(part);
-    if (isPlaced(part)) {
+    if (isPlaced(context, part)) {
       start += type.getDimSize(op.getAxis());
       continue;
     }

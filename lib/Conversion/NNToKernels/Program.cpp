@@ -5,7 +5,6 @@
 #include "PointwiseBody.h"
 #include "mlir/IR/Matchers.h"
 #include "nnc/Conversion/NNToKernels.h"
-#include "nnc/Dialect/NN/Transforms/FixedValues.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Kernels/ProgramEntry.h"
 #include "nnc/Transforms/MemoryPlanner.h"
@@ -40,7 +39,7 @@ public:
                   const std::string &entry, bool profile)
       : function(function), target(target), profile(profile),
         module(ModuleOp::create(function.getLoc())),
-        context{module.get(), target}, fixed(function) {
+        context{module.get(), target, FixedValues(function)} {
     spec.name = entry;
   }
 
@@ -81,7 +80,6 @@ private:
   bool profile;
   OwningOpRef<ModuleOp> module;
   LoweringContext context;
-  FixedValues fixed;
   kernels::ProgramSpec spec;
   Signature signature;
   std::vector<Storage> storages;
@@ -291,8 +289,8 @@ void ProgramLowering::addCall(const LoweredOp &lowered, Operation *op) {
 bool ProgramLowering::prepares(Operation *op) const {
   auto isReady = [&](Value operand) {
     Value root = rootOf(operand);
-    if (!fixed.contains(root) || isa<BlockArgument>(root))
-      return fixed.contains(root);
+    if (!context.fixed.contains(root) || isa<BlockArgument>(root))
+      return context.fixed.contains(root);
     auto found = storageIndex.find(root);
     if (found == storageIndex.end())
       return false;
@@ -302,13 +300,11 @@ bool ProgramLowering::prepares(Operation *op) const {
   };
   // Results that the caller receives are computed in every call.
   auto isKept = [&](Value result) {
-    // A part of a joined value is written anew with the others.
-    if (context.places.contains(result))
-      return false;
     auto found = storageIndex.find(result);
-    return fixed.contains(result) && (found == storageIndex.end() ||
-                                      storages[found->second].place.kind ==
-                                          kernels::ProgramOperand::Kind::arena);
+    return context.fixed.contains(result) &&
+           (found == storageIndex.end() ||
+            storages[found->second].place.kind ==
+                kernels::ProgramOperand::Kind::arena);
   };
   return op->getNumResults() > 0 && llvm::all_of(op->getOperands(), isReady) &&
          llvm::all_of(op->getResults(), isKept);
