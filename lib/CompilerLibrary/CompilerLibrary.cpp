@@ -420,6 +420,8 @@ Expected<FusionInfo> CompilerLibrary::fusion(const ModelSource &source,
   PassManager passManager(&context);
   OpPassManager &functions = passManager.nest<func::FuncOp>();
   functions.addPass(nn::createDecomposePass());
+  if (options.optimizationLevel > 1)
+    functions.addPass(nn::createChooseConvolutionsPass());
   functions.addPass(nn::createSimplifyPass());
   if (failed(passManager.run(**module)))
     return fail(ErrorCode::internal, "the graph cannot be decomposed");
