@@ -11,6 +11,7 @@
 
 #include "nnc/Kernels/Winograd.h"
 #include "ImageEpilogue.h"
+#include "WinogradStrip.h"
 #include "WinogradTransforms.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "nnc/Kernels/Contraction.h"
@@ -91,7 +92,6 @@ private:
                                      int64_t channels);
   void emitElements(Workspace &space, const Strip &strip, Value vector,
                     Value block);
-  void fillStrip(Workspace &space, const Strip &strip, Value channel);
   void emitResults(Workspace &space, const Strip &strip, Value vector,
                    Value block);
   void writeRows(Workspace &space, const Strip &strip, Value channel,
@@ -103,6 +103,11 @@ private:
   /// Elements of a row of a strip, zeros included; results of one.
   int64_t paddedWidth() const {
     return plan.tilesAcross * spec.tile + plan.side - spec.tile;
+  }
+  WinogradStrip paddedStrip() const {
+    return {spec.tile,        plan.side,           paddedWidth(),
+            spec.rows.source, spec.columns.source, spec.rows.low,
+            spec.columns.low};
   }
   int64_t resultWidth() const {
     return ceilDiv(plan.tilesAcross * spec.tile, plan.lanes) * plan.lanes;
@@ -168,15 +173,8 @@ WinogradEmitter::Workspace WinogradEmitter::open(StringRef suffix,
                                 spec.buffers, true)};
   KernelBuilder &kernel = space.kernel;
   space.work = kernel.stack(element, plan.points * plan.lanes);
-  if (elements) {
-    int64_t vectors = plan.side * paddedWidth();
-    space.padded = kernel.stack(element, vectors * plan.lanes);
-    Value zeros = kernel.splatConstant(element, plan.lanes, 0);
-    kernel.loop(kernel.constant(0), kernel.constant(vectors), 1, [&](Value at) {
-      kernel.store(zeros, space.padded, kernel.mul(at, plan.lanes),
-                   Lanes{plan.lanes});
-    });
-  }
+  if (elements)
+    space.padded = openStrip(kernel, element, plan.lanes, paddedStrip());
   if (products) {
     space.results =
         kernel.stack(element, spec.tile * resultWidth() * plan.lanes);
@@ -201,72 +199,18 @@ std::pair<Value, Value> WinogradEmitter::channelsAt(KernelBuilder &kernel,
   return {channel, kernel.sub(first, channel)};
 }
 
-/// Reads the rows of \p strip, turned, with zeros for what is outside.
-void WinogradEmitter::fillStrip(Workspace &space, const Strip &strip,
-                                Value channel) {
-  KernelBuilder &kernel = space.kernel;
-  int64_t lanes = plan.lanes, width = paddedWidth();
-  int64_t plane = spec.rows.source * spec.columns.source;
-  Value zero = kernel.constant(0), side = kernel.constant(plan.side);
-  // Row r of the strip is row top + r of the source.
-  Value top = kernel.sub(kernel.mul(strip.number, spec.tile),
-                         kernel.constant(spec.rows.low));
-  Value above = kernel.sub(zero, top);
-  Value first = kernel.select(kernel.less(above, zero), zero, above);
-  Value last =
-      kernel.min(side, kernel.sub(kernel.constant(spec.rows.source), top));
-  // Columns of the source that some tile reads.
-  int64_t columns = std::min(spec.columns.source, width - spec.columns.low);
-
-  auto rowAt = [&](Value row) {
-    return kernel.mul(kernel.add(kernel.mul(row, width), spec.columns.low),
-                      lanes);
-  };
-  Value zeros = kernel.splatConstant(element, lanes, 0);
-  auto clear = [&](Value row) {
-    kernel.loop(zero, kernel.constant(columns), 1, [&](Value column) {
-      kernel.store(zeros, space.padded,
-                   kernel.add(rowAt(row), kernel.mul(column, lanes)),
-                   Lanes{lanes});
-    });
-  };
-  kernel.loop(zero, first, 1, clear);
-  kernel.loop(last, side, 1, clear);
-
-  Value image = kernel.pointer(
-      kernel.function.getArgument(spec.source), element,
-      kernel.mul(kernel.add(kernel.mul(strip.image, spec.inputs), channel),
-                 plane));
-  kernel.loop(first, last, 1, [&](Value row) {
-    Value from = kernel.mul(kernel.add(top, row), spec.columns.source);
-    kernel.loop(zero, kernel.constant(columns), lanes, [&](Value start) {
-      Lanes live{lanes};
-      if (columns < lanes)
-        live = kernel.firstLanes(kernel.constant(columns), lanes);
-      else if (columns % lanes != 0)
-        start = kernel.min(start, kernel.constant(columns - lanes));
-      SmallVector<Value> rows;
-      for (int64_t lane = 0; lane < lanes; ++lane)
-        rows.push_back(kernel.load(
-            image, element, kernel.add(kernel.add(from, start), lane * plane),
-            live));
-      Value to = kernel.add(rowAt(row), kernel.mul(start, lanes));
-      for (auto [column, vector] :
-           llvm::enumerate(kernel.transpose(std::move(rows))))
-        if (int64_t(column) < columns)
-          kernel.store(vector, space.padded,
-                       kernel.add(to, int64_t(column) * lanes), Lanes{lanes});
-    });
-  });
-}
-
 /// Transforms the elements of \p strip in channels \p vector to \p block.
 void WinogradEmitter::emitElements(Workspace &space, const Strip &strip,
                                    Value vector, Value block) {
   KernelBuilder &kernel = space.kernel;
   int64_t lanes = plan.lanes;
   Value channel = channelsAt(kernel, vector, spec.inputs).first;
-  fillStrip(space, strip, channel);
+  Value image = kernel.pointer(
+      kernel.function.getArgument(spec.source), element,
+      kernel.mul(kernel.add(kernel.mul(strip.image, spec.inputs), channel),
+                 spec.rows.source * spec.columns.source));
+  fillStrip(kernel, element, lanes, paddedStrip(), strip.number, image,
+            /*firstChannel=*/0, lanes, space.padded);
   kernel.loop(
       kernel.constant(0), kernel.constant(plan.tilesAcross), 1,
       [&](Value tile) {

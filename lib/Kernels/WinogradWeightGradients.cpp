@@ -10,6 +10,7 @@
 
 #include "WeightGradients.h"
 #include "WeightPanels.h"
+#include "WinogradStrip.h"
 #include "WinogradTransforms.h"
 
 using namespace mlir;
@@ -67,9 +68,6 @@ private:
   Expected<func::FuncOp> emitTransforms();
   void transform(KernelBuilder &kernel, const Panels &panels,
                  const Strips &strips, Value work);
-  void fillStrip(KernelBuilder &kernel, const Panels &panels,
-                 const Strips &strips, int64_t sub, Value from, Value strip,
-                 Value padded);
   Expected<func::FuncOp> emitProducts();
   void emitItem(KernelBuilder &kernel, Value number);
   void emitPoint(KernelBuilder &kernel, Value place, Value from, Value by,
@@ -93,73 +91,16 @@ private:
 // Transforms
 //===----------------------------------------------------------------------===//
 
-/// Reads the rows of strip \p strip, channels [sub, sub + lanes) of a tile in
-/// vectors, to \p padded, with zeros for what is outside.
-void WinogradGradientEmitter::fillStrip(KernelBuilder &kernel,
-                                        const Panels &panels,
-                                        const Strips &strips, int64_t sub,
-                                        Value from, Value strip, Value padded) {
-  int64_t lanes = plan.lanes, width = widthOf(strips);
-  int64_t plane = panels.rows * panels.columns;
-  Value zero = kernel.constant(0), side = kernel.constant(strips.side);
-  // Row r of the strip is row top + r of the image.
-  Value top = kernel.sub(kernel.mul(strip, spec.tile),
-                         kernel.constant(strips.rowsBefore));
-  Value above = kernel.sub(zero, top);
-  Value first = kernel.select(kernel.less(above, zero), zero, above);
-  Value last = kernel.min(side, kernel.sub(kernel.constant(panels.rows), top));
-  int64_t columns = std::min(panels.columns, width - strips.columnsBefore);
-
-  auto rowAt = [&](Value row) {
-    return kernel.mul(kernel.add(kernel.mul(row, width), strips.columnsBefore),
-                      lanes);
-  };
-  Value zeros = kernel.splatConstant(element, lanes, 0);
-  auto clear = [&](Value row) {
-    kernel.loop(zero, kernel.constant(columns * lanes), lanes, [&](Value at) {
-      kernel.store(zeros, padded, kernel.add(rowAt(row), at), Lanes{lanes});
-    });
-  };
-  kernel.loop(zero, first, 1, clear);
-  kernel.loop(last, side, 1, clear);
-  kernel.loop(first, last, 1, [&](Value row) {
-    Value begin = kernel.mul(kernel.add(top, row), panels.columns);
-    kernel.loop(zero, kernel.constant(columns), lanes, [&](Value start) {
-      Lanes live{lanes};
-      if (columns < lanes)
-        live = kernel.firstLanes(kernel.constant(columns), lanes);
-      else if (columns % lanes != 0)
-        start = kernel.min(start, kernel.constant(columns - lanes));
-      SmallVector<Value> rows;
-      // What stands behind the tile's channels nobody reads.
-      for (int64_t lane = 0; lane < lanes; ++lane)
-        rows.push_back(kernel.load(
-            from, element,
-            kernel.add(kernel.add(begin, start),
-                       std::min(sub + lane, panels.tile - 1) * plane),
-            live));
-      Value to = kernel.add(rowAt(row), kernel.mul(start, lanes));
-      for (auto [column, vector] :
-           llvm::enumerate(kernel.transpose(std::move(rows))))
-        if (int64_t(column) < columns)
-          kernel.store(vector, padded, kernel.add(to, int64_t(column) * lanes),
-                       Lanes{lanes});
-    });
-  });
-}
-
 /// Fills this thread's share of \p panels.
 void WinogradGradientEmitter::transform(KernelBuilder &kernel,
                                         const Panels &panels,
                                         const Strips &strips, Value work) {
   int64_t lanes = plan.lanes, width = widthOf(strips);
   Value zero = kernel.constant(0);
-  Value padded = kernel.stack(element, strips.side * width * lanes);
-  kernel.loop(zero, kernel.constant(strips.side * width * lanes), lanes,
-              [&](Value at) {
-                kernel.store(kernel.splatConstant(element, lanes, 0), padded,
-                             at, Lanes{lanes});
-              });
+  WinogradStrip shape{spec.tile,           strips.side,    width,
+                      panels.rows,         panels.columns, strips.rowsBefore,
+                      strips.columnsBefore};
+  Value padded = openStrip(kernel, element, lanes, shape);
   eachImage(
       kernel, panels,
       [&](const Block &block, Value panel, Value image, Value from) {
@@ -168,7 +109,9 @@ void WinogradGradientEmitter::transform(KernelBuilder &kernel,
         for (int64_t sub = 0; sub < panels.stride; sub += lanes)
           kernel.loop(
               zero, kernel.constant(this->strips()), 1, [&](Value strip) {
-                fillStrip(kernel, panels, strips, sub, from, strip, padded);
+                // What stands behind the tile's channels nobody reads.
+                fillStrip(kernel, element, lanes, shape, strip, from, sub,
+                          panels.tile, padded);
                 Value first = kernel.mul(
                     kernel.add(kernel.mul(image, this->strips()), strip),
                     tilesAcross());

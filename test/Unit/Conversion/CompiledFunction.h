@@ -54,7 +54,7 @@ protected:
         functionOf(arguments, body, results), &context);
   }
 
-  /// Compiles, runs on 1, 2 and 3 threads, fused and not, expects the same bits
+  /// Compiles, runs on 1 to 4 threads, fused and not, expects the same bits
   /// and returns the numbers of all results. \p batch is the capacity.
   template <typename T>
   std::vector<Numbers> run(const std::vector<Operand> &arguments,
@@ -78,7 +78,7 @@ protected:
         return {};
       }
       Executable executable(std::move(*program));
-      for (unsigned threads : {1u, 2u, 3u}) {
+      for (unsigned threads : {1u, 2u, 3u, 4u}) {
         std::vector<Numbers> found =
             runOnce<T>(executable, arguments, samples, threads);
         if (first.empty())
