@@ -57,6 +57,8 @@ public:
                             const std::string &phase) override;
   Expected<FusionInfo> fusion(const ModelSource &source,
                               const CompileOptions &options) override;
+  Expected<MemoryInfo> memory(const ModelSource &source,
+                              const CompileOptions &options) override;
   Expected<std::string> gradient(const ModelSource &source,
                                  const CompileOptions &options,
                                  const std::vector<std::string> &wrt, int order,
@@ -465,6 +467,26 @@ Expected<FusionInfo> CompilerLibrary::fusion(const ModelSource &source,
       info.remarks.push_back(std::move(made));
   }
   return info;
+}
+
+Expected<MemoryInfo> CompilerLibrary::memory(const ModelSource &source,
+                                             const CompileOptions &options) {
+  auto module = build(source, options);
+  if (!module)
+    return fail(std::move(module).error());
+  func::FuncOp function = *(*module)->getOps<func::FuncOp>().begin();
+  std::string model = function.getSymName().str();
+  CompileOptions sized = options;
+  chooseSizes(function, sized.sizes);
+  auto programOptions = this->programOptions(sized);
+  if (!programOptions)
+    return fail(std::move(programOptions).error());
+  programOptions->describeMemory = true;
+  auto lowered = lowerModule(**module, *programOptions);
+  if (!lowered)
+    return fail(std::move(lowered).error());
+  lowered->memory.signature.model = model;
+  return std::move(lowered->memory);
 }
 
 Expected<std::string> CompilerLibrary::gradient(

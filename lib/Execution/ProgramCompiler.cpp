@@ -41,7 +41,7 @@ Expected<LoweredModule> nnc::lowerModule(ModuleOp module,
     if (functions.empty())
       return fail(ErrorCode::internal, "a module without a function");
     return lowerToKernels(*functions.begin(), options.target, options.entry,
-                          options.profile);
+                          {options.profile, options.describeMemory});
   };
   auto conclude =
       [&](Expected<KernelProgram> &&lowered) -> Expected<LoweredModule> {
@@ -52,11 +52,12 @@ Expected<LoweredModule> nnc::lowerModule(ModuleOp module,
     result.phases = clock.phases();
     result.kernels = std::move(lowered->module);
     result.signature = std::move(lowered->signature);
-    result.arenaLowerBound = lowered->arenaLowerBound;
     result.kernelInfos = std::move(lowered->kernels);
     auto batch = options.graph.sizes.find("batch");
     result.signature.batch =
         batch == options.graph.sizes.end() ? 1 : batch->second;
+    result.memory = std::move(lowered->memory);
+    result.memory.signature = result.signature;
     return result;
   };
   auto lowered = lower();

@@ -2,7 +2,9 @@
 
 #include "nnc/Transforms/MemoryPlanner.h"
 #include <algorithm>
-#include <numeric>
+#include <array>
+#include <functional>
+#include <limits>
 
 using namespace nnc;
 
@@ -10,33 +12,17 @@ static int64_t rounded(int64_t bytes) {
   return (bytes + arenaAlignment - 1) / arenaAlignment * arenaAlignment;
 }
 
-MemoryPlan nnc::planMemory(const std::vector<LiveBuffer> &buffers) {
-  MemoryPlan plan;
-  plan.offsets.assign(buffers.size(), 0);
-
-  int64_t steps = 0;
-  for (const LiveBuffer &buffer : buffers)
-    steps = std::max(steps, buffer.last + 1);
-  std::vector<int64_t> change(steps + 1, 0);
-  for (const LiveBuffer &buffer : buffers) {
-    change[buffer.first] += rounded(buffer.bytes);
-    change[buffer.last + 1] -= rounded(buffer.bytes);
-  }
-  int64_t alive = 0;
-  for (int64_t delta : change) {
-    alive += delta;
-    plan.lowerBound = std::max(plan.lowerBound, alive);
-  }
-
-  std::vector<size_t> order(buffers.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return std::pair(buffers[b].bytes, a) < std::pair(buffers[a].bytes, b);
-  });
+/// Places \p buffers in \p order, each in the tightest gap that fits among
+/// those placed before that are alive at one of its steps. Sets offsets and
+/// arenaBytes.
+static MemoryPlan placeInOrder(const std::vector<LiveBuffer> &buffers,
+                               const std::vector<size_t> &order) {
   struct Placed {
     int64_t offset, end, first, last;
   };
   std::vector<Placed> placed; // Sorted by offset.
+  MemoryPlan plan;
+  plan.offsets.assign(buffers.size(), 0);
   for (size_t index : order) {
     const LiveBuffer &buffer = buffers[index];
     int64_t bytes = rounded(buffer.bytes);
@@ -60,6 +46,94 @@ MemoryPlan nnc::planMemory(const std::vector<LiveBuffer> &buffers) {
                                      return a.offset < b.offset;
                                    }),
                   entry);
+  }
+  return plan;
+}
+
+MemoryPlan nnc::planMemory(const std::vector<LiveBuffer> &buffers) {
+  MemoryPlan plan;
+  int64_t steps = 0;
+  for (const LiveBuffer &buffer : buffers)
+    steps = std::max(steps, buffer.last + 1);
+  std::vector<int64_t> alive(steps + 1, 0);
+  for (const LiveBuffer &buffer : buffers) {
+    alive[buffer.first] += rounded(buffer.bytes);
+    alive[buffer.last + 1] -= rounded(buffer.bytes);
+  }
+  for (int64_t step = 0; step < steps; ++step) {
+    if (step > 0)
+      alive[step] += alive[step - 1];
+    if (alive[step] <= plan.lowerBound)
+      continue;
+    plan.lowerBound = alive[step];
+    plan.peak = step;
+  }
+
+  // Which order is best depends on the lifetimes: the first that reaches the
+  // bound is taken, else the one that needs least.
+  auto duration = [&](size_t i) { return buffers[i].last - buffers[i].first; };
+  auto pressure = [&](size_t i) {
+    return *std::max_element(alive.begin() + buffers[i].first,
+                             alive.begin() + buffers[i].last + 1);
+  };
+  std::vector<int64_t> pressures;
+  for (size_t i = 0; i < buffers.size(); ++i)
+    pressures.push_back(pressure(i));
+  using Key = std::array<int64_t, 3>;
+  const std::function<Key(size_t)> keys[] = {
+      // Large ones first.
+      [&](size_t i) { return Key{-buffers[i].bytes, 0, 0}; },
+      // What takes most over time first.
+      [&](size_t i) {
+        return Key{-(duration(i) + 1), -buffers[i].bytes, buffers[i].first};
+      },
+      // What is alive in the fullest steps first.
+      [&](size_t i) {
+        return Key{-pressures[i], -buffers[i].bytes, -duration(i)};
+      },
+      [&](size_t i) {
+        return Key{-pressures[i], -duration(i), -buffers[i].bytes};
+      },
+      // In the order of the steps.
+      [&](size_t i) {
+        return Key{buffers[i].first, -duration(i), -buffers[i].bytes};
+      }};
+  plan.arenaBytes = std::numeric_limits<int64_t>::max();
+  // Tries an order; whether it is the best yet.
+  auto improves = [&](const std::vector<size_t> &order, MemoryPlan &tried) {
+    tried = placeInOrder(buffers, order);
+    if (tried.arenaBytes >= plan.arenaBytes)
+      return false;
+    plan.offsets = tried.offsets;
+    plan.arenaBytes = tried.arenaBytes;
+    return true;
+  };
+  MemoryPlan tried;
+  std::vector<size_t> best;
+  for (const auto &key : keys) {
+    std::vector<std::pair<Key, size_t>> sorted;
+    for (size_t i = 0; i < buffers.size(); ++i)
+      sorted.emplace_back(key(i), i);
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<size_t> order;
+    for (const auto &entry : sorted)
+      order.push_back(entry.second);
+    if (improves(order, tried))
+      best = std::move(order);
+    if (plan.arenaBytes == plan.lowerBound)
+      return plan;
+  }
+  // What lies highest found no place below: it is placed earlier.
+  constexpr int mostTries = 32;
+  std::vector<size_t> order = best;
+  for (int i = 0; i < mostTries && plan.arenaBytes > plan.lowerBound; ++i) {
+    improves(order, tried);
+    auto highest =
+        std::max_element(order.begin(), order.end(), [&](size_t a, size_t b) {
+          return tried.offsets[a] + rounded(buffers[a].bytes) <
+                 tried.offsets[b] + rounded(buffers[b].bytes);
+        });
+    std::rotate(order.begin(), highest, highest + 1);
   }
   return plan;
 }

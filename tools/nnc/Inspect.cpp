@@ -33,6 +33,8 @@ std::optional<Inspection> nnc::tool::inspect(Context &context, int &status) {
     options.train.update = step.update;
     options.train.freeze = settings->freeze;
     options.precision = settings->precision == Precision::F64 ? "f64" : "f32";
+    if (context.args.has("memory-plan") && settings->batchSize > 0)
+      options.sizes.emplace("batch", settings->batchSize);
   }
   Expected<ProgramProvider> programs = context.programs();
   if (!programs)

@@ -1,6 +1,7 @@
 //===- Show.cpp - nnc show ------------------------------------------------===//
 
 #include "Inspect.h"
+#include "ShowMemory.h"
 #include <charconv>
 #include <fmt/ranges.h>
 #include <set>
@@ -210,6 +211,8 @@ int nnc::tool::run_show(Context &context) {
   }
   if (context.args.has("fusion"))
     return showFusion(context, *inspection);
+  if (context.args.has("memory-plan"))
+    return showMemory(context, *inspection);
   std::vector<Error> warnings;
   Expected<ModelInfo> info = inspection->compiler->describe(
       inspection->model.source, inspection->options, warnings);

@@ -18,22 +18,30 @@ namespace nnc {
 struct KernelProgram {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   Signature signature;
-  /// The least arena that the values' lifetimes allow, bytes.
-  int64_t arenaLowerBound = 0;
-  /// In the order of their calls.
+  /// With LoweringOptions::profile; in the order of their calls.
   std::vector<KernelInfo> kernels;
+  /// With LoweringOptions::describeMemory; its signature is left empty.
+  MemoryInfo memory;
+};
+
+/// What lowerToKernels is to give beside the program.
+struct LoweringOptions {
+  /// Read the clock between kernels, and describe them.
+  bool profile = false;
+  /// Describe what lies in the arena.
+  bool describeMemory = false;
 };
 
 /// Lowers \p function, fused and with all sizes known (a size may still be
 /// bounded by `batch` at run time), to kernels for \p target. The program's
 /// entry is called \p entry. Arguments of the program: those of the function,
 /// then one output for each result that replaces no argument, and with
-/// \p profile the output `clockName`. Fails with `unsupported`, located, for
+/// `profile` the output `clockName`. Fails with `unsupported`, located, for
 /// what no template can hold.
 Expected<KernelProgram> lowerToKernels(mlir::func::FuncOp function,
                                        const TargetDescription &target,
                                        const std::string &entry,
-                                       bool profile = false);
+                                       LoweringOptions options = {});
 
 } // namespace nnc
 

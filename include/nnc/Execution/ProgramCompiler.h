@@ -37,6 +37,8 @@ struct ProgramOptions {
   bool linkShared = false;
   /// Read the clock between kernels, and describe them.
   bool profile = false;
+  /// Describe what lies in the arena.
+  bool describeMemory = false;
   /// The entry's symbol.
   std::string entry = "nnc_program";
 };
@@ -53,10 +55,11 @@ Expected<void> runGraphPhases(mlir::ModuleOp module,
 struct LoweredModule {
   mlir::OwningOpRef<mlir::ModuleOp> kernels;
   Signature signature;
-  int64_t arenaLowerBound = 0;
   PhaseTimes phases;
   /// With ProgramOptions::profile.
   std::vector<KernelInfo> kernelInfos;
+  /// With ProgramOptions::describeMemory.
+  MemoryInfo memory;
 };
 Expected<LoweredModule> lowerModule(mlir::ModuleOp module,
                                     const ProgramOptions &options);

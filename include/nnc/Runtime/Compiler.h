@@ -95,6 +95,34 @@ struct KernelInfo {
   bool continues = false;
 };
 
+/// A piece of a program's arena: what `nnc show --memory` says of it.
+struct BufferInfo {
+  /// What lies there, e.g. "relu of hidden" or "scratch of hidden".
+  std::string content;
+  std::string type; ///< e.g. "f32[128, 500]"; of scratch empty.
+  int64_t bytes = 0;
+  int64_t offset = 0; ///< Bytes from the arena's begin.
+  /// The first and the last kernel that use it, counted from 0.
+  int64_t first = 0, last = 0;
+  /// It holds what parameters alone determine, for later calls too: it is
+  /// there during all kernels.
+  bool stays = false;
+};
+
+/// How a program uses memory.
+struct MemoryInfo {
+  Signature signature;
+  /// The least arena that the buffers' lifetimes allow, in bytes: the most that
+  /// is alive during one kernel, `peak`.
+  int64_t lowerBound = 0;
+  int64_t peak = 0;
+  /// What each kernel computes, e.g. "matmul 128x500x784, add, relu of hidden",
+  /// in the order of their calls.
+  std::vector<std::string> kernels;
+  /// By the first kernel that uses them.
+  std::vector<BufferInfo> buffers;
+};
+
 /// The name of the output of a profiled program that holds the clock's ticks,
 /// as i64: one before each kernel and one after the last.
 inline constexpr const char *clockName = "nnc.clock";
@@ -248,6 +276,10 @@ public:
 
   /// The groups of the program's ops, and why the rest stayed apart.
   virtual Expected<FusionInfo> fusion(const ModelSource &source,
+                                      const CompileOptions &options) = 0;
+
+  /// The arena of the program and what lies in it.
+  virtual Expected<MemoryInfo> memory(const ModelSource &source,
                                       const CompileOptions &options) = 0;
 
   /// The graph of the objective and its gradients by the parameters and inputs

@@ -23,11 +23,14 @@ struct MemoryPlan {
   int64_t arenaBytes = 0;
   /// The most bytes that are alive at one step: no plan needs less.
   int64_t lowerBound = 0;
+  /// The first step at which so much is alive.
+  int64_t peak = 0;
 };
 
 /// Places \p buffers so that no two that are alive at the same step overlap:
-/// the largest first, each in the tightest gap that fits (best fit by
-/// decreasing size). Sizes are rounded up to arenaAlignment. Deterministic.
+/// one after another, each in the tightest gap that fits (best fit), in the
+/// best of several orders: by size, by lifetime, by how much is alive beside
+/// them. Sizes are rounded up to arenaAlignment. Deterministic.
 MemoryPlan planMemory(const std::vector<LiveBuffer> &buffers);
 
 } // namespace nnc

@@ -106,3 +106,34 @@ KernelInfo nnc::describeKernel(Operation *op) {
   info.work = llvm::join(works, ", ");
   return info;
 }
+
+std::string nnc::describeValue(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return "argument";
+  if (auto group = dyn_cast<FusionOp>(op)) {
+    unsigned number = cast<OpResult>(value).getResultNumber();
+    Value yielded = group.getBody().front().getTerminator()->getOperand(number);
+    if (Operation *inner = yielded.getDefiningOp())
+      op = inner;
+  }
+  llvm::SetVector<StringRef> layers;
+  collectLayers(op->getLoc(), layers);
+  std::string text = op->getName().stripDialect().str();
+  return layers.empty()
+             ? text
+             : text + " of " + llvm::join(layers.getArrayRef(), ", ");
+}
+
+std::string nnc::describeType(RankedTensorType type) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (type.getElementType().isInteger(1))
+    os << "bool";
+  else
+    os << type.getElementType();
+  os << "[";
+  llvm::interleaveComma(type.getShape(), os);
+  os << "]";
+  return text;
+}

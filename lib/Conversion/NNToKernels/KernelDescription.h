@@ -17,6 +17,13 @@ int64_t productFlop(mlir::Operation *op);
 /// are left to the caller.
 KernelInfo describeKernel(mlir::Operation *op);
 
+/// The op that gives \p value, with its layer: "relu of hidden".
+std::string describeValue(mlir::Value value);
+
+/// \p type as the language writes it, with the sizes that it has at most:
+/// "f32[128, 500]".
+std::string describeType(mlir::RankedTensorType type);
+
 } // namespace nnc
 
 #endif // NNC_CONVERSION_NNTOKERNELS_KERNELDESCRIPTION_H

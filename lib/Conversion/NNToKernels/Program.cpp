@@ -36,8 +36,8 @@ struct Storage {
 class ProgramLowering {
 public:
   ProgramLowering(func::FuncOp function, const TargetDescription &target,
-                  const std::string &entry, bool profile)
-      : function(function), target(target), profile(profile),
+                  const std::string &entry, LoweringOptions options)
+      : function(function), target(target), options(options),
         module(ModuleOp::create(function.getLoc())),
         context{module.get(), target, FixedValues(function)} {
     spec.name = entry;
@@ -59,6 +59,7 @@ private:
   void moveForward();
   bool mayReplace(Operation *producer, BlockArgument argument);
   void planArena();
+  MemoryInfo describeMemory() const;
   void placeBarriers();
   Argument describe(RankedTensorType type, StringRef name) const;
 
@@ -77,7 +78,7 @@ private:
 
   func::FuncOp function;
   const TargetDescription &target;
-  bool profile;
+  LoweringOptions options;
   OwningOpRef<ModuleOp> module;
   LoweringContext context;
   kernels::ProgramSpec spec;
@@ -88,7 +89,7 @@ private:
   /// For each function result the argument whose memory receives it.
   SmallVector<unsigned> resultArgument;
   DenseMap<Operation *, unsigned> stepOf;
-  int64_t arenaLowerBound = 0;
+  MemoryPlan plan;
 };
 } // namespace
 
@@ -475,12 +476,50 @@ void ProgramLowering::planArena() {
       buffers[storage.planned].last =
           storage.stays ? int64_t(calls.size()) - 1 : int64_t(step);
     }
-  MemoryPlan plan = planMemory(buffers);
+  plan = planMemory(buffers);
   for (Storage &storage : storages)
     if (storage.planned >= 0)
       storage.place.offset = plan.offsets[storage.planned];
   signature.arenaBytes = plan.arenaBytes;
-  arenaLowerBound = plan.lowerBound;
+}
+
+/// What lies in the arena when, and what the kernels are.
+MemoryInfo ProgramLowering::describeMemory() const {
+  MemoryInfo info;
+  info.lowerBound = plan.lowerBound;
+  info.peak = plan.peak;
+  DenseMap<unsigned, Value> valueOf;
+  for (auto [value, number] : storageIndex)
+    valueOf[number] = value;
+  SmallVector<int64_t> bufferOf(storages.size(), -1);
+  for (auto [step, call] : llvm::enumerate(calls)) {
+    KernelInfo kernel = describeKernel(call.op);
+    std::string layers = llvm::join(kernel.layers, ", ");
+    info.kernels.push_back(layers.empty() ? kernel.work
+                                          : kernel.work + " of " + layers);
+    for (unsigned number : call.storages) {
+      const Storage &storage = storages[number];
+      if (storage.planned < 0)
+        continue;
+      if (bufferOf[number] < 0) {
+        bufferOf[number] = info.buffers.size();
+        BufferInfo buffer;
+        if (Value value = valueOf.lookup(number)) {
+          buffer.content = describeValue(value);
+          buffer.type = describeType(typeOf(value));
+        } else {
+          buffer.content = "scratch of " + info.kernels.back();
+        }
+        buffer.bytes = storage.bytes;
+        buffer.offset = storage.place.offset;
+        buffer.first = step;
+        buffer.stays = storage.stays;
+        info.buffers.push_back(std::move(buffer));
+      }
+      info.buffers[bufferOf[number]].last = step;
+    }
+  }
+  return info;
 }
 
 namespace {
@@ -595,7 +634,7 @@ Expected<KernelProgram> ProgramLowering::run() {
     if (call.prepares)
       continue;
     bytes += callBytes;
-    if (!profile)
+    if (!options.profile)
       continue;
     KernelInfo info = describeKernel(call.op);
     func::FuncOp kernel = call.kernel;
@@ -605,7 +644,7 @@ Expected<KernelProgram> ProgramLowering::run() {
     previous = call.op;
     program.kernels.push_back(std::move(info));
   }
-  if (profile)
+  if (options.profile)
     addClock();
   signature.flop = countFlop(function);
   // A team costs about a microsecond a program and a tenth a barrier: below
@@ -616,13 +655,14 @@ Expected<KernelProgram> ProgramLowering::run() {
   kernels::emitProgramEntry(module.get(), spec);
   program.module = std::move(module);
   program.signature = std::move(signature);
-  program.arenaLowerBound = arenaLowerBound;
+  if (options.describeMemory)
+    program.memory = describeMemory();
   return program;
 }
 
 Expected<KernelProgram> nnc::lowerToKernels(func::FuncOp function,
                                             const TargetDescription &target,
                                             const std::string &entry,
-                                            bool profile) {
-  return ProgramLowering(function, target, entry, profile).run();
+                                            LoweringOptions options) {
+  return ProgramLowering(function, target, entry, options).run();
 }

@@ -247,6 +247,10 @@ public:
                               const CompileOptions &) override {
     return fail(ErrorCode::unsupported, "fusing");
   }
+  Expected<MemoryInfo> memory(const ModelSource &,
+                              const CompileOptions &) override {
+    return fail(ErrorCode::unsupported, "describing memory");
+  }
   Expected<std::string> gradient(const ModelSource &, const CompileOptions &,
                                  const std::vector<std::string> &, int,
                                  bool) override {

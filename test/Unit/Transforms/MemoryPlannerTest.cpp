@@ -57,6 +57,49 @@ TEST(MemoryPlanner, ATightGapIsPreferred) {
   EXPECT_EQ(plan.arenaBytes, 1024);
 }
 
+TEST(MemoryPlanner, ThePeakIsTheFirstFullestStep) {
+  MemoryPlan plan = planMemory({{64, 0, 4}, {128, 1, 2}, {128, 3, 4}});
+  EXPECT_EQ(plan.lowerBound, 192);
+  EXPECT_EQ(plan.peak, 1);
+}
+
+TEST(MemoryPlanner, WhatStaysCountsInEachStep) {
+  // As prepared values do: alive from the first step to the last.
+  MemoryPlan plan = planMemory({{640, 0, 9}, {64, 0, 1}, {128, 8, 9}});
+  EXPECT_EQ(plan.lowerBound, 768);
+  EXPECT_EQ(plan.arenaBytes, 768);
+}
+
+TEST(MemoryPlanner, AnotherOrderIsTakenWhereSizeMisleads) {
+  // The larger buffer in the middle of the arena would keep the two long ones
+  // apart from a gap that holds both.
+  std::vector<LiveBuffer> buffers = {
+      {128, 0, 1}, {192, 1, 2}, {128, 2, 5}, {192, 4, 5}, {256, 3, 3}};
+  MemoryPlan plan = planMemory(buffers);
+  expectValid(buffers, plan);
+  EXPECT_LE(plan.arenaBytes, plan.lowerBound * 11 / 10);
+}
+
+/// A training step: values live from their kernel in the forward part to the
+/// one in the backward part that mirrors it; gradients live for a few kernels.
+TEST(MemoryPlanner, TrainingStepsStayWithinATenth) {
+  std::mt19937 generator(11);
+  for (int round = 0; round < 50; ++round) {
+    int64_t depth = 5 + generator() % 60;
+    std::vector<LiveBuffer> buffers;
+    for (int64_t i = 0; i < depth; ++i) {
+      int64_t bytes = 64 + generator() % 20000;
+      int64_t mirror = 2 * depth - i;
+      buffers.push_back({bytes, i, mirror});
+      buffers.push_back({bytes / 4, i, mirror});
+      buffers.push_back({bytes, mirror, mirror + 1 + int64_t(generator() % 2)});
+    }
+    MemoryPlan plan = planMemory(buffers);
+    expectValid(buffers, plan);
+    EXPECT_LE(plan.arenaBytes, plan.lowerBound * 11 / 10) << round;
+  }
+}
+
 TEST(MemoryPlanner, RandomLifetimesStayNearTheLowerBound) {
   std::mt19937 generator(7);
   for (int round = 0; round < 50; ++round) {
@@ -68,8 +111,8 @@ TEST(MemoryPlanner, RandomLifetimesStayNearTheLowerBound) {
     }
     MemoryPlan plan = planMemory(buffers);
     expectValid(buffers, plan);
-    // Best fit by decreasing size has no small bound in theory; on random
-    // lifetimes it stays within a quarter.
-    EXPECT_LE(plan.arenaBytes, plan.lowerBound * 5 / 4);
+    // Best fit has no small bound in theory; of several orders one stays
+    // within a tenth on random lifetimes.
+    EXPECT_LE(plan.arenaBytes, plan.lowerBound * 11 / 10);
   }
 }
