@@ -51,41 +51,20 @@ void ContractionEmitter::packElements(const Panel &panel, Value from, Value low,
 
 void ContractionEmitter::packTransposed(const Panel &panel, Value from,
                                         Value steps) {
-  int64_t lanes = plan.lanes;
-  auto known = kernel.constantOf(steps);
-  bool exact = known && *known % lanes == 0;
-  bool masked = !exact && kernel.target.maskedWords;
-  Value zero = kernel.constant(0);
-  Value high = steps;
-  if (!exact && !masked)
-    high = kernel.sub(steps, kernel.rem(steps, kernel.constant(lanes)));
-
-  kernel.loop(zero, high, lanes, [&](Value step) {
-    Lanes live{lanes};
-    if (masked)
-      live = kernel.firstLanes(kernel.sub(steps, step), lanes);
-    Value place = kernel.mul(step, plan.panelColumns);
-    kernel.loop(zero, kernel.constant(plan.tileColumns), 1, [&](Value vector) {
-      Value column = kernel.mul(vector, lanes);
-      SmallVector<Value> rows;
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        // Rows past the edge repeat the last one.
-        Value row = kernel.add(kernel.add(panel.firstColumn, column), lane);
-        if (spec.n.capacity < plan.panelColumns)
-          row = kernel.min(row, kernel.constant(spec.n.capacity - 1));
-        Value at = kernel.add(
-            kernel.add(panel.rhs, kernel.mul(row, spec.rhs.rowStride)),
-            kernel.add(from, step));
-        rows.push_back(kernel.load(rhs(), element, at, live));
-      }
-      for (auto [lane, columns] :
-           llvm::enumerate(kernel.transpose(std::move(rows))))
-        kernel.store(
-            columns, packed,
-            kernel.add(kernel.add(place, column), lane * plan.panelColumns),
-            Lanes{lanes});
-    });
-  });
-  if (!exact && !masked)
-    packElements(panel, from, high, steps);
+  for (int64_t column = 0; column < plan.panelColumns; column += plan.lanes) {
+    Value row = kernel.add(panel.firstColumn, column);
+    Turn turn;
+    turn.from = kernel.pointer(
+        rhs(), element,
+        kernel.add(kernel.add(panel.rhs, kernel.mul(row, spec.rhs.rowStride)),
+                   from));
+    turn.fromStride = kernel.constant(spec.rhs.rowStride);
+    turn.to = kernel.pointer(packed, element, kernel.constant(column));
+    turn.toStride = kernel.constant(plan.panelColumns);
+    turn.columns = steps;
+    // Rows past the edge repeat the last one.
+    if (spec.n.capacity < plan.panelColumns)
+      turn.rows = kernel.sub(kernel.constant(spec.n.capacity), row);
+    kernel.turn(element, plan.lanes, turn);
+  }
 }

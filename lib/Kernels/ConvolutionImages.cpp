@@ -203,32 +203,26 @@ void ImageEmitter::packSource(KernelBuilder &kernel) {
                        kernel.mul(kernel.add(kernel.mul(panel, count), at),
                                   spec.inputs * plan.images()));
     for (int64_t v = 0; v < plan.images(); v += lanes) {
-      // Behind the last image that one stands again.
-      SmallVector<Value> rows;
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        Value image = kernel.add(first, v + lane);
-        if (ragged)
-          image = kernel.min(image, kernel.sub(images, kernel.constant(1)));
-        rows.push_back(
-            kernel.pointer(begin, element, kernel.mul(image, all * count)));
-      }
-      kernel.loop(
-          kernel.constant(0), kernel.constant(spec.inputs), 1,
-          [&](Value channel) {
-            SmallVector<Value> vectors;
-            for (Value row : rows)
-              vectors.push_back(
-                  kernel.load(row, element, kernel.mul(channel, count),
-                              kernel.firstLanes(kernel.constant(live), lanes)));
-            vectors = kernel.transpose(std::move(vectors));
-            Value place =
-                kernel.pointer(to, element, kernel.mul(channel, plan.images()));
-            for (int64_t lane = 0; lane < live; ++lane)
-              kernel.store(
-                  vectors[lane], place,
-                  kernel.constant(lane * spec.inputs * plan.images() + v),
-                  Lanes{lanes});
-          });
+      Value image = kernel.add(first, v);
+      Value row =
+          kernel.pointer(begin, element, kernel.mul(image, all * count));
+      Value place = kernel.pointer(to, element, kernel.constant(v));
+      kernel.loop(kernel.constant(0), kernel.constant(spec.inputs), 1,
+                  [&](Value channel) {
+                    Turn turn;
+                    turn.from = kernel.pointer(row, element,
+                                               kernel.mul(channel, count));
+                    turn.fromStride = kernel.constant(all * count);
+                    turn.to = kernel.pointer(
+                        place, element, kernel.mul(channel, plan.images()));
+                    turn.toStride =
+                        kernel.constant(spec.inputs * plan.images());
+                    turn.columns = kernel.constant(live);
+                    // Behind the last image that one stands again.
+                    if (ragged)
+                      turn.rows = kernel.sub(images, image);
+                    kernel.turn(element, lanes, turn);
+                  });
     }
   });
 }
@@ -489,17 +483,13 @@ void ImageEmitter::emitEpilogue(KernelBuilder &kernel, const Item &item,
       kernel.loop(zero, positions, lanes, [&](Value at) {
         Value from = kernel.pointer(
             begin, element, kernel.mul(at, plan.outputs * plan.images()));
-        SmallVector<Value> vectors;
-        for (int64_t lane = 0; lane < lanes; ++lane)
-          vectors.push_back(kernel.load(
-              from, element,
-              kernel.constant(lane * plan.outputs * plan.images() + v),
-              Lanes{lanes}));
-        vectors = kernel.transpose(std::move(vectors));
-        Value to = kernel.pointer(turned, element, at);
-        for (int64_t lane = 0; lane < lanes; ++lane)
-          kernel.store(vectors[lane], to, kernel.constant((v + lane) * stride),
-                       Lanes{lanes});
+        Turn turn;
+        turn.from = kernel.pointer(from, element, kernel.constant(v));
+        turn.fromStride = kernel.constant(plan.outputs * plan.images());
+        turn.to = kernel.pointer(turned, element, kernel.add(at, v * stride));
+        turn.toStride = kernel.constant(stride);
+        turn.columns = kernel.constant(lanes);
+        kernel.turn(element, lanes, turn);
       });
     kernel.loop(zero, images, 1, [&](Value image) {
       Value row0 = kernel.mul(image, stride);

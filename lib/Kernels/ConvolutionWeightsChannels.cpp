@@ -81,40 +81,36 @@ void ChannelEmitter::packImage(KernelBuilder &kernel, const Panels &panels,
   int64_t rows = flat ? 1 : panels.rows;
   int64_t columns = flat ? plane : panels.columns;
   int64_t each = ceilDiv(panels.columns, stride);
-  int64_t live = std::min(lanes, columns);
+  Value turned;
+  if (!flat)
+    turned = kernel.stack(element, columns * lanes);
   for (int64_t sub = 0; sub < panels.stride; sub += lanes)
     kernel.loop(kernel.constant(0), kernel.constant(rows), 1, [&](Value row) {
+      Turn turn;
+      turn.from = kernel.pointer(
+          from, element,
+          kernel.add(kernel.mul(row, panels.columns), sub * plane));
+      turn.fromStride = kernel.constant(plane);
+      turn.to =
+          flat ? kernel.pointer(to, element, kernel.constant(sub)) : turned;
+      turn.toStride = flat ? step : kernel.constant(lanes);
+      turn.columns = kernel.constant(columns);
+      // What stands behind the tile's channels nobody reads.
+      turn.rows = kernel.constant(panels.tile - sub);
+      kernel.turn(element, lanes, turn);
+      if (flat)
+        return;
       kernel.loop(
-          kernel.constant(0), kernel.constant(columns), lanes, [&](Value at) {
-            if (columns > lanes && columns % lanes != 0)
-              at = kernel.min(at, kernel.constant(columns - lanes));
-            Value begin = kernel.pointer(
-                from, element, kernel.add(kernel.mul(row, panels.columns), at));
-            SmallVector<Value> vectors;
-            for (int64_t lane = 0; lane < lanes; ++lane)
-              // What stands behind the tile's channels nobody reads.
-              vectors.push_back(kernel.load(
-                  begin, element,
-                  kernel.constant(std::min(sub + lane, panels.tile - 1) *
-                                  plane),
-                  kernel.firstLanes(kernel.constant(live), lanes)));
-            vectors = kernel.transpose(std::move(vectors));
-            Value place = kernel.pointer(to, element, kernel.mul(step, at));
-            for (int64_t lane = 0; lane < live; ++lane) {
-              if (!flat) {
-                Value column = kernel.add(at, lane);
-                Value by = kernel.constant(stride);
-                Value position = kernel.add(
-                    kernel.add(kernel.mul(kernel.rem(column, by), each),
-                               kernel.div(column, by)),
-                    kernel.mul(row, each * stride));
-                place = kernel.pointer(to, element, kernel.mul(position, step));
-              }
-              kernel.store(vectors[lane], place, kernel.constant(sub),
-                           Lanes{lanes});
-              if (flat && lane + 1 < live)
-                place = kernel.pointer(place, element, step);
-            }
+          kernel.constant(0), kernel.constant(columns), 1, [&](Value column) {
+            Value by = kernel.constant(stride);
+            Value position =
+                kernel.add(kernel.add(kernel.mul(kernel.rem(column, by), each),
+                                      kernel.div(column, by)),
+                           kernel.mul(row, each * stride));
+            kernel.store(kernel.load(turned, element, kernel.mul(column, lanes),
+                                     Lanes{lanes}),
+                         to, kernel.add(kernel.mul(position, step), sub),
+                         Lanes{lanes});
           });
     });
 }

@@ -28,6 +28,20 @@ mlir::Type storageType(mlir::Type element);
 /// Bytes of a stored element.
 int64_t storageBytes(mlir::Type element);
 
+/// As many rows of a matrix as a vector has lanes, to be written as columns:
+/// lane r of the vector at to + c * toStride becomes the element at
+/// from + r * fromStride + c. Matrices may not overlap.
+struct Turn {
+  mlir::Value from, fromStride, to, toStride;
+  /// How many vectors are written.
+  mlir::Value columns;
+  /// Lanes from here on repeat the row before (0 or less: a row before the
+  /// first); none if null.
+  mlir::Value rows = nullptr;
+  /// Lanes from here on are left alone; none if null.
+  mlir::Value written = nullptr;
+};
+
 /// Builds one kernel function.
 class KernelBuilder {
 public:
@@ -121,8 +135,8 @@ public:
   mlir::Value extract(mlir::Value vector, int64_t lane);
   mlir::Value shuffle(mlir::Value a, mlir::Value b,
                       llvm::ArrayRef<int64_t> lanes);
-  /// Transposes as many vectors, of 4- or 8-byte elements, as each has lanes.
-  llvm::SmallVector<mlir::Value> transpose(llvm::SmallVector<mlir::Value> rows);
+  /// Carries out \p turn for vectors of \p lanes elements of 4 or 8 bytes.
+  void turn(mlir::Type element, int64_t lanes, const Turn &turn);
   mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value c);
   /// 0, 1, 2, … plus \p base, as i64.
   mlir::Value iota(mlir::Value base, int64_t width);

@@ -231,21 +231,19 @@ private:
   /// Transposes the tile of \p access at \p first, column \p at, to \p tile.
   void turnTile(const Access &access, ArrayRef<Value> first, Value at,
                 Value liveRows, Value tile) {
-    Value base = kernel.element(access, first);
-    Lanes lanes = kernel.firstLanes(liveRows, width);
-    SmallVector<Value> vectors;
-    for (int64_t lane = 0; lane < width; ++lane) {
-      // Columns past the edge repeat the last one.
-      Value column = kernel.add(at, lane);
-      if (inner.capacity % width != 0)
-        column = kernel.min(column, kernel.constant(inner.capacity - 1));
-      vectors.push_back(kernel.load(
-          kernel.pointerOf(access), kernel.elementOf(access),
-          kernel.add(base, kernel.mul(column, access.strides.back())), lanes));
-    }
-    for (auto [lane, vector] :
-         llvm::enumerate(kernel.transpose(std::move(vectors))))
-      kernel.store(vector, tile, kernel.constant(lane * width), Lanes{width});
+    Turn turn;
+    turn.from =
+        kernel.pointer(kernel.pointerOf(access), kernel.elementOf(access),
+                       kernel.add(kernel.element(access, first),
+                                  kernel.mul(at, access.strides.back())));
+    turn.fromStride = kernel.constant(access.strides.back());
+    turn.to = tile;
+    turn.toStride = kernel.constant(width);
+    turn.columns = liveRows;
+    // Columns past the edge repeat the last one.
+    if (inner.capacity % width != 0)
+      turn.rows = kernel.sub(kernel.constant(inner.capacity), at);
+    kernel.turn(kernel.elementOf(access), width, turn);
   }
 
   KernelBuilder &kernel;

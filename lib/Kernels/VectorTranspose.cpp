@@ -1,80 +1,169 @@
-//===- VectorTranspose.cpp - Square tiles turned in registers -------------===//
+//===- VectorTranspose.cpp - Matrices turned by tiles in registers --------===//
+//
+// One helper of a module turns for all of its kernels, so that its shuffles are
+// compiled once. A step takes the 16 bytes of some columns out of every row:
+// parts of rows that are `group` apart stand side by side in a vector, and
+// shuffles inside of 16 bytes then give one vector for each column.
+//
+//===----------------------------------------------------------------------===//
 
 #include "KernelBuilder.h"
-#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace nnc;
 using namespace nnc::kernels;
 
-/// Lanes of two vectors in \p order, which counts units of \p unit lanes: those
-/// of the first from 0, of the second from \p units.
-static SmallVector<int64_t> unitLanes(ArrayRef<int64_t> order, int64_t unit) {
-  SmallVector<int64_t> lanes;
-  for (int64_t at : order)
-    for (int64_t lane = 0; lane < unit; ++lane)
-      lanes.push_back(at * unit + lane);
-  return lanes;
-}
+namespace {
 
-SmallVector<Value> KernelBuilder::transpose(SmallVector<Value> rows) {
-  int64_t lanes = rows.size();
-  Type element = getElementTypeOrSelf(rows[0]);
-  int64_t group = std::min<int64_t>(lanes, 16 / storageBytes(element));
-  // Inside groups of 16 bytes: interleave halves of each group, in units of 1,
-  // then 2 lanes.
-  auto interleave = [&](Value a, Value b, int64_t unit, bool high) {
-    SmallVector<int64_t> order;
-    int64_t perGroup = group / unit;
-    for (int64_t first = 0; first < lanes / unit; first += perGroup)
-      for (int64_t at = 0; at < perGroup / 2; ++at) {
-        int64_t from = first + at + (high ? perGroup / 2 : 0);
-        order.append({from, from + lanes / unit});
+/// Emits the helper (from, to, fromStride, toStride, columns, rows, written).
+class Turning {
+public:
+  Turning(KernelBuilder &kernel, Type element, int64_t lanes)
+      : kernel(kernel), element(element), lanes(lanes),
+        group(std::min<int64_t>(lanes, 16 / storageBytes(element))) {
+    auto argument = [&](unsigned number) {
+      return kernel.function.getArgument(number);
+    };
+    from = argument(0), to = argument(1);
+    fromStride = argument(2), toStride = argument(3);
+    columns = argument(4), rows = argument(5), written = argument(6);
+  }
+
+  void emit() {
+    Value spare = kernel.min(kernel.sub(columns, kernel.constant(group)),
+                             kernel.sub(written, kernel.constant(lanes)));
+    kernel.ifElse(
+        kernel.less(spare, kernel.constant(0)), [&] { emitElements(); },
+        [&] {
+          kernel.ifElse(
+              kernel.less(rows, kernel.constant(lanes)),
+              [&] { emitRepeating(); }, [&] { emitRows(); });
+        });
+  }
+
+private:
+  /// Turns all columns in steps; \p rowAt gives the first element of row r.
+  void emitSteps(llvm::function_ref<Value(Value column, int64_t row)> rowAt) {
+    // The last step may share columns with the one before.
+    Value last = kernel.sub(columns, kernel.constant(group));
+    kernel.loop(kernel.constant(0), columns, group, [&](Value at) {
+      Value column = kernel.min(at, last);
+      SmallVector<SmallVector<Value>> parts(group);
+      for (int64_t row = 0; row < lanes; ++row)
+        parts[row % group].push_back(kernel.load(
+            rowAt(column, row), element, kernel.constant(0), Lanes{group}));
+      SmallVector<Value> squares;
+      for (SmallVector<Value> &side : parts)
+        squares.push_back(concatenate(std::move(side)));
+      Value place = kernel.pointer(to, element, kernel.mul(column, toStride));
+      for (Value vector : turned(std::move(squares))) {
+        kernel.store(vector, place, kernel.constant(0), Lanes{lanes});
+        place = kernel.pointer(place, element, toStride);
       }
-    return shuffle(a, b, unitLanes(order, unit));
-  };
-  for (int64_t first = 0; first < lanes; first += group) {
-    MutableArrayRef<Value> four = MutableArrayRef(rows).slice(first, group);
-    if (group == 2) {
-      Value low = interleave(four[0], four[1], 1, false);
-      four[1] = interleave(four[0], four[1], 1, true);
-      four[0] = low;
-    } else if (group == 4) {
-      Value a = interleave(four[0], four[1], 1, false);
-      Value b = interleave(four[0], four[1], 1, true);
-      Value c = interleave(four[2], four[3], 1, false);
-      Value d = interleave(four[2], four[3], 1, true);
-      four[0] = interleave(a, c, 2, false);
-      four[1] = interleave(a, c, 2, true);
-      four[2] = interleave(b, d, 2, false);
-      four[3] = interleave(b, d, 2, true);
-    }
+    });
   }
-  // Then whole groups: even ones of two vectors, odd ones of two vectors.
-  int64_t groups = lanes / group;
-  auto pick = [&](Value a, Value b, int64_t parity) {
-    SmallVector<int64_t> order;
-    for (int64_t at = parity; at < 2 * groups; at += 2)
-      order.push_back(at);
-    return shuffle(a, b, unitLanes(order, group));
-  };
-  SmallVector<Value> result(lanes);
-  for (int64_t in = 0; in < group; ++in) {
-    auto row = [&](int64_t at) { return rows[at * group + in]; };
-    auto out = [&](int64_t at) -> Value & { return result[at * group + in]; };
-    if (groups == 1) {
-      out(0) = row(0);
-    } else if (groups == 2) {
-      out(0) = pick(row(0), row(1), 0);
-      out(1) = pick(row(0), row(1), 1);
-    } else {
-      Value even0 = pick(row(0), row(1), 0), even1 = pick(row(2), row(3), 0);
-      Value odd0 = pick(row(0), row(1), 1), odd1 = pick(row(2), row(3), 1);
-      out(0) = pick(even0, even1, 0);
-      out(1) = pick(odd0, odd1, 0);
-      out(2) = pick(even0, even1, 1);
-      out(3) = pick(odd0, odd1, 1);
-    }
+
+  void emitRows() {
+    Value begin;
+    emitSteps([&](Value column, int64_t row) {
+      begin = row == 0 ? kernel.pointer(from, element, column)
+                       : kernel.pointer(begin, element, fromStride);
+      return begin;
+    });
   }
-  return result;
+
+  /// Rows behind the last one repeat it.
+  void emitRepeating() {
+    Value offsets = kernel.stack(kernel.builder.getI64Type(), lanes);
+    Value last = kernel.sub(rows, kernel.constant(1));
+    kernel.loop(kernel.constant(0), kernel.constant(lanes), 1, [&](Value row) {
+      Value offset = kernel.mul(kernel.min(row, last), fromStride);
+      kernel.store(kernel.splat(offset, 1), offsets, row, Lanes{1});
+    });
+    emitSteps([&](Value column, int64_t row) {
+      Value offset = kernel.loadScalar(offsets, kernel.builder.getI64Type(),
+                                       kernel.constant(row));
+      return kernel.pointer(kernel.pointer(from, element, offset), element,
+                            column);
+    });
+  }
+
+  /// Copies one by one.
+  void emitElements() {
+    Value zero = kernel.constant(0), all = kernel.constant(lanes);
+    Value last = kernel.sub(rows, kernel.constant(1));
+    kernel.loop(zero, columns, 1, [&](Value column) {
+      Value target = kernel.mul(column, toStride);
+      kernel.loop(zero, kernel.min(written, all), 1, [&](Value lane) {
+        Value at =
+            kernel.add(kernel.mul(kernel.min(lane, last), fromStride), column);
+        kernel.store(kernel.load(from, element, at, Lanes{1}), to,
+                     kernel.add(target, lane), Lanes{1});
+      });
+    });
+  }
+
+  /// One vector of all \p parts, as many as a power of 2.
+  Value concatenate(SmallVector<Value> parts) {
+    for (int64_t width = group; parts.size() > 1; width *= 2) {
+      SmallVector<int64_t> order(2 * width);
+      std::iota(order.begin(), order.end(), 0);
+      for (size_t at = 0; at < parts.size() / 2; ++at)
+        parts[at] = kernel.shuffle(parts[2 * at], parts[2 * at + 1], order);
+      parts.truncate(parts.size() / 2);
+    }
+    return parts.front();
+  }
+
+  /// Transposes the square that \p parts have in each 16 bytes.
+  SmallVector<Value> turned(SmallVector<Value> parts) {
+    // Interleaves halves of each 16 bytes, in units of some lanes.
+    auto interleave = [&](Value a, Value b, int64_t unit, bool high) {
+      SmallVector<int64_t> order;
+      for (int64_t first = 0; first < lanes; first += group)
+        for (int64_t at = 0; at < group / 2; at += unit)
+          for (int64_t side : {int64_t(0), lanes})
+            for (int64_t lane = 0; lane < unit; ++lane)
+              order.push_back(side + first + at + lane +
+                              (high ? group / 2 : 0));
+      return kernel.shuffle(a, b, order);
+    };
+    for (int64_t unit = 1; unit < group; unit *= 2) {
+      SmallVector<Value> next;
+      for (int64_t at = 0; at < group; at += 2 * unit)
+        for (int64_t in = 0; in < unit; ++in)
+          for (bool high : {false, true})
+            next.push_back(
+                interleave(parts[at + in], parts[at + in + unit], unit, high));
+      parts = next;
+    }
+    return parts;
+  }
+
+  KernelBuilder &kernel;
+  Type element;
+  int64_t lanes, group;
+  Value from, to, fromStride, toStride, columns, rows, written;
+};
+
+} // namespace
+
+void KernelBuilder::turn(Type element, int64_t lanes, const Turn &turn) {
+  auto module = function->getParentOfType<ModuleOp>();
+  std::string name =
+      fmt::format("turn_f{}x{}", element.getIntOrFloatBitWidth(), lanes);
+  auto helper = module.lookupSymbol<func::FuncOp>(name);
+  if (!helper) {
+    KernelBuilder kernel(module, target, name, /*pointers=*/2, /*numbers=*/5);
+    Turning(kernel, element, lanes).emit();
+    if (auto finished = kernel.finish(); !finished)
+      failure = finished.error().message;
+    helper = kernel.function;
+  }
+  Value all = constant(lanes);
+  call(helper,
+       {turn.from, turn.to, turn.fromStride, turn.toStride, turn.columns,
+        turn.rows ? turn.rows : all, turn.written ? turn.written : all});
 }

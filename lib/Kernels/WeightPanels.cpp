@@ -235,28 +235,21 @@ void WeightPanels::emitResult(KernelBuilder &kernel, Value sums,
   Value result = kernel.pointer(kernel.function.getArgument(2), element,
                                 kernel.mul(input, taps()));
   int64_t lanes = plan.lanes, columns = plan.inputs * taps();
-  Lanes live =
-      kernel.firstLanes(kernel.constant(std::min(lanes, columns)), lanes);
   for (int64_t first = 0; first < gradient.tile; first += lanes)
     kernel.loop(
         kernel.constant(0), kernel.constant(columns), lanes, [&](Value at) {
           if (columns > lanes && columns % lanes != 0)
             at = kernel.min(at, kernel.constant(columns - lanes));
-          Value begin =
-              kernel.pointer(sums, element, kernel.mul(at, plan.outputs()));
-          SmallVector<Value> vectors;
-          for (int64_t lane = 0; lane < lanes; ++lane)
-            vectors.push_back(kernel.load(
-                begin, element,
-                kernel.constant(std::min(lane, columns - 1) * plan.outputs() +
-                                first),
-                Lanes{lanes}));
-          vectors = kernel.transpose(std::move(vectors));
-          Value place = kernel.pointer(result, element, at);
-          for (int64_t lane = 0; lane < std::min(lanes, gradient.tile - first);
-               ++lane)
-            kernel.store(vectors[lane], place,
-                         kernel.constant((first + lane) * spec.inputs * taps()),
-                         live);
+          Turn turn;
+          turn.from = kernel.pointer(
+              sums, element, kernel.add(kernel.mul(at, plan.outputs()), first));
+          turn.fromStride = kernel.constant(plan.outputs());
+          turn.to = kernel.pointer(
+              result, element, kernel.add(at, first * spec.inputs * taps()));
+          turn.toStride = kernel.constant(spec.inputs * taps());
+          turn.columns =
+              kernel.constant(std::min(lanes, gradient.tile - first));
+          turn.rows = turn.written = kernel.constant(columns);
+          kernel.turn(element, lanes, turn);
         });
 }

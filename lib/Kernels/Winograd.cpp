@@ -291,18 +291,13 @@ void WinogradEmitter::writeRows(Workspace &space, const Strip &strip,
   kernel.loop(zero, rows, 1, [&](Value row) {
     Value rowAt = kernel.mul(row, width);
     kernel.loop(zero, kernel.constant(width), lanes, [&](Value start) {
-      Value at = kernel.mul(kernel.add(rowAt, start), lanes);
-      SmallVector<Value> vectors;
-      for (int64_t lane = 0; lane < lanes; ++lane)
-        vectors.push_back(kernel.load(space.results, element,
-                                      kernel.add(at, lane * lanes),
-                                      Lanes{lanes}));
-      Value to = kernel.add(rowAt, start);
-      for (auto [lane, vector] :
-           llvm::enumerate(kernel.transpose(std::move(vectors))))
-        kernel.store(vector, space.sums,
-                     kernel.add(to, int64_t(lane) * spec.tile * width),
-                     Lanes{lanes});
+      Value at = kernel.add(rowAt, start);
+      Turn turn;
+      turn.from = kernel.pointer(space.results, element, kernel.mul(at, lanes));
+      turn.fromStride = turn.columns = kernel.constant(lanes);
+      turn.to = kernel.pointer(space.sums, element, at);
+      turn.toStride = kernel.constant(spec.tile * width);
+      kernel.turn(element, lanes, turn);
     });
   });
   int64_t columns = spec.columns.result;

@@ -44,25 +44,14 @@ void kernels::fillStrip(KernelBuilder &kernel, Type element, int64_t lanes,
   kernel.loop(last, side, 1, clear);
   kernel.loop(first, last, 1, [&](Value row) {
     Value begin = kernel.mul(kernel.add(top, row), strip.columns);
-    kernel.loop(zero, kernel.constant(columns), lanes, [&](Value start) {
-      Lanes live{lanes};
-      if (columns < lanes)
-        live = kernel.firstLanes(kernel.constant(columns), lanes);
-      else if (columns % lanes != 0)
-        start = kernel.min(start, kernel.constant(columns - lanes));
-      SmallVector<Value> rows;
-      for (int64_t lane = 0; lane < lanes; ++lane)
-        rows.push_back(kernel.load(
-            from, element,
-            kernel.add(kernel.add(begin, start),
-                       std::min(firstChannel + lane, channels - 1) * plane),
-            live));
-      Value to = kernel.add(rowAt(row), kernel.mul(start, lanes));
-      for (auto [column, vector] :
-           llvm::enumerate(kernel.transpose(std::move(rows))))
-        if (int64_t(column) < columns)
-          kernel.store(vector, padded, kernel.add(to, int64_t(column) * lanes),
-                       Lanes{lanes});
-    });
+    Turn turn;
+    turn.from =
+        kernel.pointer(from, element, kernel.add(begin, firstChannel * plane));
+    turn.fromStride = kernel.constant(plane);
+    turn.to = kernel.pointer(padded, element, rowAt(row));
+    turn.toStride = kernel.constant(lanes);
+    turn.columns = kernel.constant(columns);
+    turn.rows = kernel.constant(channels - firstChannel);
+    kernel.turn(element, lanes, turn);
   });
 }
