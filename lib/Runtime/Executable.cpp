@@ -13,19 +13,44 @@ using namespace nnc;
 // AlignedBuffer
 //===----------------------------------------------------------------------===//
 
-void AlignedBuffer::Free::operator()(void *memory) const { std::free(memory); }
+static constexpr int64_t hugePage = 2 << 20;
+
+/// Pages of the system's, which are zero and taken when first touched; null
+/// without memory.
+static void *mapPages(int64_t bytes) {
+  // Cut out of more, so that huge pages fit.
+  void *found = ::mmap(nullptr, bytes + hugePage, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (found == MAP_FAILED)
+    return nullptr;
+  auto start = reinterpret_cast<uintptr_t>(found);
+  uintptr_t aligned = (start + hugePage - 1) / hugePage * hugePage;
+  if (aligned != start)
+    ::munmap(found, aligned - start);
+  auto *memory = reinterpret_cast<std::byte *>(aligned);
+  if (uintptr_t behind = start + hugePage - aligned)
+    ::munmap(memory + bytes, behind);
+  ::madvise(memory, bytes, MADV_HUGEPAGE);
+  return memory;
+}
+
+void AlignedBuffer::Free::operator()(void *memory) const {
+  if (mapped > 0)
+    ::munmap(memory, mapped);
+  else
+    std::free(memory);
+}
 
 AlignedBuffer::AlignedBuffer(int64_t bytes) : bytes(bytes) {
-  constexpr int64_t hugePage = 2 << 20;
-  int64_t alignment = bytes >= hugePage ? hugePage : 64;
-  int64_t rounded =
-      std::max<int64_t>(1, (bytes + alignment - 1) / alignment) * alignment;
-  memory.reset(std::aligned_alloc(alignment, rounded));
-  if (!memory)
+  int64_t unit = bytes >= hugePage ? hugePage : 64;
+  int64_t rounded = std::max<int64_t>(1, (bytes + unit - 1) / unit) * unit;
+  if (unit == hugePage) {
+    memory = {mapPages(rounded), Free{rounded}};
     return;
-  if (alignment == hugePage)
-    madvise(memory.get(), rounded, MADV_HUGEPAGE);
-  std::memset(memory.get(), 0, rounded);
+  }
+  memory = {std::aligned_alloc(unit, rounded), Free{}};
+  if (memory)
+    std::memset(memory.get(), 0, rounded);
 }
 
 //===----------------------------------------------------------------------===//

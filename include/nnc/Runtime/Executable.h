@@ -10,7 +10,7 @@
 namespace nnc {
 
 /// Memory for programs: 64-byte aligned, zeroed, in huge pages where the system
-/// offers them for large sizes.
+/// offers them for large sizes, which take memory only where they are touched.
 class AlignedBuffer {
 public:
   AlignedBuffer() = default;
@@ -22,7 +22,11 @@ public:
 
 private:
   struct Free {
+    Free() : mapped(0) {}
+    explicit Free(int64_t mapped) : mapped(mapped) {}
     void operator()(void *memory) const;
+    /// Bytes of pages of the system's; 0 for memory of the heap.
+    int64_t mapped;
   };
   std::unique_ptr<void, Free> memory;
   int64_t bytes = 0;
