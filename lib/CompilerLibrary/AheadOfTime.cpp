@@ -117,18 +117,22 @@ Expected<void> ObjectBuilder::addProgram(LoweredModule program,
                 "programs of two sizes take different arguments");
   std::string entry =
       programSymbol(contents, function, program.signature.batch);
-  for (Operation &op : llvm::make_early_inc_range(
-           program.kernels->getBody()->getOperations())) {
-    auto name = SymbolTable::getSymbolName(&op);
-    if (name != program.signature.entry) {
-      auto unique =
-          StringAttr::get(op.getContext(), entry + "." + name.getValue().str());
-      if (failed(
-              SymbolTable::replaceAllSymbolUses(&op, unique, *program.kernels)))
-        return fail(ErrorCode::internal, "a kernel cannot be renamed");
-      SymbolTable::setSymbolName(&op, unique);
-    }
+  llvm::DenseMap<StringAttr, FlatSymbolRefAttr> renamed;
+  for (Operation &op : *program.kernels->getBody()) {
+    StringAttr name = SymbolTable::getSymbolName(&op);
+    if (name == program.signature.entry)
+      continue;
+    auto unique =
+        StringAttr::get(op.getContext(), entry + "." + name.getValue().str());
+    renamed[name] = FlatSymbolRefAttr::get(unique);
+    SymbolTable::setSymbolName(&op, unique);
   }
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([&](FlatSymbolRefAttr name) {
+    auto found = renamed.find(name.getAttr());
+    return found == renamed.end() ? name : found->second;
+  });
+  replacer.recursivelyReplaceElementsIn(*program.kernels);
   built->getBody()->getOperations().splice(
       built->getBody()->end(), program.kernels->getBody()->getOperations());
   found->programs.push_back(std::move(program.signature));

@@ -196,6 +196,7 @@ Expected<std::string> CompilerLibrary::emit(const ModelSource &source,
     return fail(std::move(lowered).error());
   if (*phase == Phase::llvm) {
     PassManager passManager(&context);
+    buildShareKernelsPipeline(passManager);
     buildKernelsToLLVMPipeline(passManager);
     if (failed(passManager.run(*lowered->kernels)))
       return fail(ErrorCode::internal, "lowering to LLVM failed");

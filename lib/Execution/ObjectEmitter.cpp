@@ -1,8 +1,11 @@
 //===- ObjectEmitter.cpp - Machine code from modules of kernels -----------===//
 
 #include "nnc/Execution/ObjectEmitter.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/Interfaces/CallInterfaces.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "nnc/Pipelines/KernelsToLLVM.h"
@@ -11,6 +14,7 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
@@ -29,9 +33,20 @@ struct Unit {
 
 } // namespace
 
+/// Turns off passes of LLVM's that take long and gain nothing here: kernels
+/// arrive with the addresses of their loops and the order of their work as
+/// wanted.
+static void skipPasses() {
+  auto &known = llvm::cl::getRegisteredOptions();
+  for (const char *name : {"disable-lsr", "disable-post-ra"})
+    if (auto found = known.find(name); found != known.end())
+      static_cast<llvm::cl::opt<bool> *>(found->second)->setValue(true);
+}
+
 static void initializeTargets() {
   static std::once_flag once;
   std::call_once(once, [] {
+    skipPasses();
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
@@ -64,35 +79,65 @@ createMachine(const TargetDescription &target) {
   return machine;
 }
 
-/// Runs the lowering pipeline; diagnostics become the error's text.
-static Expected<void> lower(mlir::ModuleOp module) {
+/// Runs what \p build adds on \p module; diagnostics become the error's text.
+static Expected<void>
+runPasses(mlir::ModuleOp module,
+          llvm::function_ref<void(mlir::OpPassManager &)> build) {
   std::string reason;
-  mlir::ScopedDiagnosticHandler handler(module.getContext(),
-                                        [&](mlir::Diagnostic &diagnostic) {
-                                          if (!reason.empty())
-                                            reason += "; ";
-                                          reason += diagnostic.str();
-                                          return mlir::success();
-                                        });
-  loadKernelDialects(*module.getContext());
+  std::mutex mutex;
+  mlir::ScopedDiagnosticHandler handler(
+      module.getContext(), [&](mlir::Diagnostic &diagnostic) {
+        std::lock_guard<std::mutex> lock(mutex);
+        if (!reason.empty())
+          reason += "; ";
+        reason += diagnostic.str();
+        return mlir::success();
+      });
   mlir::PassManager passManager(module.getContext());
   passManager.enableVerifier(false);
-  buildKernelsToLLVMPipeline(passManager);
+  build(passManager);
   if (mlir::failed(passManager.run(module)))
     return fail(ErrorCode::codeGeneration, reason);
   return {};
 }
 
-/// Deals the functions of \p module out to \p parts modules of about equal
-/// size, with declarations of what they call elsewhere.
-static std::vector<mlir::OwningOpRef<mlir::ModuleOp>>
-split(mlir::ModuleOp module, unsigned parts) {
+/// Declares what \p part calls and does not hold.
+static void declareCallees(mlir::ModuleOp part) {
+  mlir::SymbolTable symbols(part);
+  auto builder = mlir::OpBuilder::atBlockBegin(part.getBody());
+  llvm::MapVector<mlir::StringAttr, mlir::Operation *> missing;
+  part.walk([&](mlir::CallOpInterface call) {
+    auto callee =
+        llvm::dyn_cast<mlir::SymbolRefAttr>(call.getCallableForCallee());
+    if (callee && !symbols.lookup(callee.getRootReference()))
+      missing[callee.getRootReference()] = call;
+  });
+  for (auto [name, call] : missing) {
+    auto types = llvm::to_vector(
+        llvm::cast<mlir::CallOpInterface>(call).getArgOperands().getTypes());
+    if (llvm::isa<mlir::LLVM::CallOp>(call))
+      mlir::LLVM::LLVMFuncOp::create(
+          builder, part.getLoc(), name,
+          mlir::LLVM::LLVMFunctionType::get(
+              mlir::LLVM::LLVMVoidType::get(part.getContext()), types));
+    else
+      mlir::func::FuncOp::create(builder, part.getLoc(), name,
+                                 builder.getFunctionType(types, {}))
+          .setPrivate();
+  }
+}
+
+/// Deals the functions of \p module out to at most \p parts modules of about
+/// equal size, with declarations of what they call elsewhere. They replace what
+/// \p module holds.
+static llvm::SmallVector<mlir::ModuleOp> split(mlir::ModuleOp module,
+                                               unsigned parts) {
   struct Sized {
-    mlir::LLVM::LLVMFuncOp function;
+    mlir::Operation *function;
     size_t size, number;
   };
   std::vector<Sized> functions;
-  for (auto function : module.getOps<mlir::LLVM::LLVMFuncOp>()) {
+  for (auto function : module.getOps<mlir::FunctionOpInterface>()) {
     size_t size = 0;
     function.walk([&](mlir::Operation *) { ++size; });
     functions.push_back({function, size, functions.size()});
@@ -102,19 +147,18 @@ split(mlir::ModuleOp module, unsigned parts) {
   });
 
   parts = std::max<size_t>(1, std::min<size_t>(parts, functions.size()));
-  std::vector<mlir::OwningOpRef<mlir::ModuleOp>> modules;
   std::vector<size_t> sizes(parts, 0);
+  llvm::SmallVector<mlir::ModuleOp> modules;
   for (unsigned part = 0; part < parts; ++part)
     modules.push_back(mlir::ModuleOp::create(module.getLoc()));
 
   // Data stays with the first part; functions that name it follow.
   llvm::StringSet<> data;
-  for (mlir::Operation &op :
-       llvm::make_early_inc_range(module.getBody()->getOperations()))
-    if (auto global = mlir::dyn_cast<mlir::LLVM::GlobalOp>(op)) {
-      data.insert(global.getSymName());
-      op.moveBefore(modules[0]->getBody(), modules[0]->getBody()->end());
-    }
+  for (auto global :
+       llvm::make_early_inc_range(module.getOps<mlir::LLVM::GlobalOp>())) {
+    data.insert(global.getSymName());
+    global->moveBefore(modules[0].getBody(), modules[0].getBody()->end());
+  }
   for (const Sized &entry : functions) {
     bool namesData = false;
     entry.function->walk([&](mlir::LLVM::AddressOfOp op) {
@@ -122,23 +166,12 @@ split(mlir::ModuleOp module, unsigned parts) {
     });
     size_t part = namesData ? 0 : llvm::min_element(sizes) - sizes.begin();
     sizes[part] += entry.size;
-    mlir::Block *body = modules[part]->getBody();
+    mlir::Block *body = modules[part].getBody();
     entry.function->moveBefore(body, body->end());
   }
-
-  for (auto &part : modules) {
-    mlir::SymbolTable symbols(*part);
-    mlir::OpBuilder builder = mlir::OpBuilder::atBlockBegin(part->getBody());
-    llvm::MapVector<mlir::StringAttr, mlir::Type> missing;
-    part->walk([&](mlir::LLVM::CallOp call) {
-      auto callee = call.getCalleeAttr();
-      if (callee && !symbols.lookup(callee.getAttr()))
-        missing[callee.getAttr()] = mlir::LLVM::LLVMFunctionType::get(
-            mlir::LLVM::LLVMVoidType::get(call.getContext()),
-            llvm::to_vector(call.getArgOperands().getTypes()));
-    });
-    for (auto &[name, type] : missing)
-      mlir::LLVM::LLVMFuncOp::create(builder, module.getLoc(), name, type);
+  for (mlir::ModuleOp part : modules) {
+    declareCallees(part);
+    module.push_back(part);
   }
   return modules;
 }
@@ -176,19 +209,39 @@ static Expected<Unit> translate(mlir::ModuleOp module,
   return unit;
 }
 
-/// Lowers, splits and translates \p module.
+/// Splits and lowers \p module, its parts at the same time.
+static Expected<llvm::SmallVector<mlir::ModuleOp>> lower(mlir::ModuleOp module,
+                                                         unsigned threads) {
+  mlir::MLIRContext &context = *module.getContext();
+  loadKernelDialects(context);
+  if (auto shared = runPasses(module, buildShareKernelsPipeline); !shared)
+    return fail(shared.error());
+  auto parts = split(module, threads);
+  bool wasThreaded = context.isMultithreadingEnabled();
+  if (parts.size() > 1)
+    context.enableMultithreading();
+  auto lowered = runPasses(module, [](mlir::OpPassManager &passes) {
+    buildKernelsToLLVMPipeline(passes.nest<mlir::ModuleOp>());
+  });
+  context.enableMultithreading(wasThreaded);
+  if (!lowered)
+    return fail(lowered.error());
+  return parts;
+}
+
+/// Lowers and translates \p module.
 static Expected<std::vector<Unit>> prepare(mlir::ModuleOp module,
                                            const TargetDescription &target,
                                            const EmitOptions &options) {
   auto machine = createMachine(target);
   if (!machine)
     return fail(machine.error());
-  if (auto lowered = lower(module); !lowered)
-    return fail(lowered.error());
+  auto parts = lower(module, options.threads);
+  if (!parts)
+    return fail(parts.error());
   std::vector<Unit> units;
-  auto parts = split(module, options.threads);
-  for (auto &part : parts) {
-    auto unit = translate(*part, target, **machine, options, parts.size() == 1);
+  for (mlir::ModuleOp part : *parts) {
+    auto unit = translate(part, target, **machine, options, parts->size() == 1);
     if (!unit)
       return fail(unit.error());
     units.push_back(std::move(*unit));

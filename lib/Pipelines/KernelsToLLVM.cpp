@@ -15,8 +15,11 @@
 
 using namespace mlir;
 
-void nnc::buildKernelsToLLVMPipeline(OpPassManager &passManager) {
+void nnc::buildShareKernelsPipeline(OpPassManager &passManager) {
   passManager.addPass(createDeduplicateKernelsPass());
+}
+
+void nnc::buildKernelsToLLVMPipeline(OpPassManager &passManager) {
   passManager.addPass(createApproximateMathPass());
   passManager.addPass(createKernelsToLLVMPass());
 }

@@ -7,9 +7,12 @@
 
 namespace nnc {
 
+/// Adds the passes after which identical kernels of a module are one.
+void buildShareKernelsPipeline(mlir::OpPassManager &passManager);
+
 /// Adds the passes that take a module of kernels (func, scf, vector, arith,
-/// math, llvm) to the llvm dialect: expansion of mathematical functions, common
-/// subexpressions, one conversion. Identical kernels become one before.
+/// math, llvm) to the llvm dialect: expansion of mathematical functions, one
+/// conversion.
 void buildKernelsToLLVMPipeline(mlir::OpPassManager &passManager);
 
 /// Loads every dialect that kernels and their lowering use into \p context and
