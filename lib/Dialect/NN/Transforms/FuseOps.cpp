@@ -95,6 +95,8 @@ struct Group {
   /// The reduced axes of the domain.
   SmallVector<int64_t> axes;
   llvm::SetVector<Operation *> members;
+  /// Their positions.
+  SmallVector<unsigned> numbers;
 };
 
 class Grouping {
@@ -141,6 +143,13 @@ private:
   DenseMap<Operation *, unsigned> groupOf;
   /// Ops that make the new value of an argument, and that argument.
   DenseMap<Operation *, SmallVector<Value>> replaces;
+
+  /// By position: the ops that an op waits for, and its group.
+  std::vector<SmallVector<unsigned, 4>> waitsFor;
+  std::vector<std::optional<unsigned>> groupAt;
+  /// The last search that saw an op or a group.
+  std::vector<unsigned> seenOps, seenGroups;
+  unsigned search = 0;
 };
 
 } // namespace
@@ -211,6 +220,13 @@ void Grouping::number() {
     if (possible)
       replaces[producer].push_back(argument);
   }
+  waitsFor.resize(order.size());
+  groupAt.resize(order.size());
+  seenOps.resize(order.size(), 0);
+  for (auto [number, op] : llvm::enumerate(order))
+    visitPredecessors(op, [&, number = number](Operation *before) {
+      waitsFor[number].push_back(position[before]);
+    });
 }
 
 void Grouping::visitPredecessors(Operation *op,
@@ -300,57 +316,52 @@ bool Grouping::admits(const Group &group, Operation *op,
 /// whether some predecessor of the op outside the group depends on the group,
 /// all groups being single nodes.
 bool Grouping::createsCycle(unsigned id, Operation *op) {
-  const Group &group = groups[id];
-  unsigned first = position[op];
-  for (Operation *member : group.members)
-    first = std::min(first, position[member]);
-  SmallVector<Operation *> stack;
-  DenseSet<Operation *> seen;
-  DenseSet<unsigned> seenGroups;
-  auto push = [&](Operation *candidate) {
-    if (group.members.contains(candidate) || candidate == op)
-      return;
-    if (seen.insert(candidate).second)
-      stack.push_back(candidate);
-  };
-  visitPredecessors(op, push);
-  // What the members already wait for may in turn wait for the new op.
-  for (Operation *member : group.members)
-    visitPredecessors(member, push);
-  while (!stack.empty()) {
-    Operation *current = stack.pop_back_val();
-    auto it = groupOf.find(current);
-    if (it != groupOf.end()) {
-      if (!seenGroups.insert(it->second).second)
-        continue;
-      for (Operation *member : groups[it->second].members) {
-        bool reaches = false;
-        visitPredecessors(member, [&](Operation *predecessor) {
-          reaches |= group.members.contains(predecessor) || predecessor == op;
-        });
-        if (reaches)
-          return true;
-        visitPredecessors(member, push);
+  ++search;
+  unsigned self = position[op], first = self;
+  SmallVector<unsigned> stack;
+  // Notes what an op waits for; whether the group and the op are among that.
+  auto visit = [&](unsigned number) {
+    bool reaches = false;
+    for (unsigned before : waitsFor[number]) {
+      if (before == self || groupAt[before] == id) {
+        reaches = true;
+      } else if (seenOps[before] != search) {
+        seenOps[before] = search;
+        stack.push_back(before);
       }
+    }
+    return reaches;
+  };
+  visit(self);
+  // What the members already wait for may in turn wait for the new op.
+  for (unsigned member : groups[id].numbers) {
+    first = std::min(first, member);
+    visit(member);
+  }
+  seenGroups.resize(groups.size(), 0);
+  while (!stack.empty()) {
+    unsigned current = stack.pop_back_val();
+    if (std::optional<unsigned> group = groupAt[current]) {
+      if (seenGroups[*group] == search)
+        continue;
+      seenGroups[*group] = search;
+      if (llvm::any_of(groups[*group].numbers, visit))
+        return true;
       continue;
     }
-    bool reaches = false;
-    visitPredecessors(current, [&](Operation *predecessor) {
-      reaches |= group.members.contains(predecessor) || predecessor == op;
-    });
-    if (reaches)
-      return true;
     // Before the first member nothing depends on the group, but through the
     // edges of replaced arguments, which lead back to later readers.
-    if (position[current] > first || replaces.count(current))
-      visitPredecessors(current, push);
+    if ((current > first || replaces.count(order[current])) && visit(current))
+      return true;
   }
   return false;
 }
 
 void Grouping::add(unsigned id, Operation *op) {
   groups[id].members.insert(op);
+  groups[id].numbers.push_back(position[op]);
   groupOf[op] = id;
+  groupAt[position[op]] = id;
 }
 
 /// Takes in the producers of \p member that no other group needs.
