@@ -109,6 +109,10 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
       [&](Value step, ValueRange values) -> SmallVector<Value> {
         SmallVector<Value> next(values);
         Value left = values[values.size() - 2], right = values.back();
+        // Rows that do not start with a cache line reach into one more.
+        int64_t line = 64 / storageBytes(element);
+        int64_t touched =
+            plan.gateColumns + (rightStep % line == 0 ? 0 : line - 1);
         // The first to read a part of the operand waits for the memory: one
         // row, which needs each column once, and the tile that copies. That one
         // asks for the panel to the right too, of which it is near.
@@ -116,11 +120,10 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
           if (asks)
             tile.prefetch(right, element,
                           prefetchSteps * rightStep + gate * spec.n.capacity,
-                          plan.gateColumns);
+                          touched);
           if (source == Source::copied)
             tile.prefetch(right, element,
-                          plan.gateColumns + gate * spec.n.capacity,
-                          plan.gateColumns);
+                          plan.gateColumns + gate * spec.n.capacity, touched);
         }
         SmallVector<Value> columns;
         for (int64_t vector = 0; vector < vectors; ++vector)
