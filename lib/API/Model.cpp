@@ -169,7 +169,7 @@ CompileSettings
 Model::Implementation::compileSettings(const TrainSettings &settings,
                                        unsigned threads) const {
   CompileSettings compile;
-  compile.precision = settings.precision == Precision::F64 ? "f64" : "f32";
+  compile.precision = nameOf(settings.precision);
   compile.threads = threads;
   return compile;
 }

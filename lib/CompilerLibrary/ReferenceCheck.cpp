@@ -54,6 +54,26 @@ static std::string placedName(Operation *op) {
   return name;
 }
 
+/// What the reference computes for \p module: for its groups where those
+/// round.
+static Expected<SmallVector<Tensor>> evaluate(ModuleOp module,
+                                              const ProgramOptions &options,
+                                              ArrayRef<Tensor> arguments) {
+  OwningOpRef<ModuleOp> rounded;
+  if (options.graph.storesBF16) {
+    rounded = module.clone();
+    module = *rounded;
+    if (auto run = runGraphPhases(module, options.graph, Phase::fuse); !run)
+      return fail(std::move(run).error());
+  }
+  FirstError errors(module.getContext());
+  FailureOr<SmallVector<Tensor>> results = reference::evaluate(
+      *module.getOps<func::FuncOp>().begin(), arguments, options.graph.sizes);
+  if (failed(results))
+    return errors.take("the reference failed");
+  return std::move(*results);
+}
+
 /// The first value of \p module that differs by more than \p tolerance.
 static Expected<std::string> findFirst(ModuleOp module,
                                        const ProgramOptions &options,
@@ -62,11 +82,9 @@ static Expected<std::string> findFirst(ModuleOp module,
   OwningOpRef<ModuleOp> probe = module.clone();
   func::FuncOp function = *probe->getOps<func::FuncOp>().begin();
   SmallVector<Operation *> ops = returnEverything(function);
-  FirstError errors(module.getContext());
-  FailureOr<SmallVector<Tensor>> expected =
-      reference::evaluate(function, arguments, options.graph.sizes);
-  if (failed(expected))
-    return errors.take("the reference failed");
+  auto expected = evaluate(*probe, options, arguments);
+  if (!expected)
+    return fail(std::move(expected).error());
   auto run = ProgramRun::create(*probe, options);
   if (!run)
     return fail(std::move(run).error());
@@ -92,11 +110,9 @@ nnc::checkReference(ModuleOp module, ProgramOptions options,
   auto arguments = drawArguments(function, options.graph.sizes, seed);
   if (!arguments)
     return fail(std::move(arguments).error());
-  FirstError errors(module.getContext());
-  FailureOr<SmallVector<Tensor>> expected =
-      reference::evaluate(function, *arguments, options.graph.sizes);
-  if (failed(expected))
-    return errors.take("the reference failed");
+  auto expected = evaluate(module, options, *arguments);
+  if (!expected)
+    return fail(std::move(expected).error());
   auto run = ProgramRun::create(module, options);
   if (!run)
     return fail(std::move(run).error());

@@ -210,8 +210,9 @@ static Expected<Unit> translate(mlir::ModuleOp module,
 }
 
 /// Splits and lowers \p module, its parts at the same time.
-static Expected<llvm::SmallVector<mlir::ModuleOp>> lower(mlir::ModuleOp module,
-                                                         unsigned threads) {
+static Expected<llvm::SmallVector<mlir::ModuleOp>>
+lower(mlir::ModuleOp module, const TargetDescription &target,
+      unsigned threads) {
   mlir::MLIRContext &context = *module.getContext();
   loadKernelDialects(context);
   if (auto shared = runPasses(module, buildShareKernelsPipeline); !shared)
@@ -220,8 +221,8 @@ static Expected<llvm::SmallVector<mlir::ModuleOp>> lower(mlir::ModuleOp module,
   bool wasThreaded = context.isMultithreadingEnabled();
   if (parts.size() > 1)
     context.enableMultithreading();
-  auto lowered = runPasses(module, [](mlir::OpPassManager &passes) {
-    buildKernelsToLLVMPipeline(passes.nest<mlir::ModuleOp>());
+  auto lowered = runPasses(module, [&](mlir::OpPassManager &passes) {
+    buildKernelsToLLVMPipeline(passes.nest<mlir::ModuleOp>(), target.bf16);
   });
   context.enableMultithreading(wasThreaded);
   if (!lowered)
@@ -236,7 +237,7 @@ static Expected<std::vector<Unit>> prepare(mlir::ModuleOp module,
   auto machine = createMachine(target);
   if (!machine)
     return fail(machine.error());
-  auto parts = lower(module, options.threads);
+  auto parts = lower(module, target, options.threads);
   if (!parts)
     return fail(parts.error());
   std::vector<Unit> units;

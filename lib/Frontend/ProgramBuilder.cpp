@@ -78,9 +78,10 @@ bool ProgramBuilder::load() {
 }
 
 bool ProgramBuilder::readPrecision() {
+  // What is stored as bf16 is chosen where the graph is fused.
   if (options.precision == "f64") {
     floatType = ElementType::f64;
-  } else if (options.precision != "f32") {
+  } else if (options.precision != "f32" && options.precision != "bf16") {
     diagnostics.report(
         makeError(ErrorCode::unsupported,
                   fmt::format("the precision \"{}\"", options.precision)));

@@ -49,7 +49,7 @@ Expected<Kernels> ContractionEmitter::emit() {
         output.strides.back() == 1 &&
         spec.buffers[output.buffer].element == element &&
         plan.packing != ContractionPlan::Packing::elements &&
-        (kernel.target.maskedWords || spec.n.capacity % plan.lanes == 0 ||
+        (plan.masksRight || spec.n.capacity % plan.lanes == 0 ||
          spec.n.capacity >= plan.panelColumns) &&
         (!spec.rhs.panelColumns || spec.n.capacity % plan.panelColumns == 0);
   }
@@ -267,11 +267,12 @@ Value ContractionEmitter::sumInline(const Panel &panel, Value row, Value column,
   Value right = kernel.add(panel.rhs, column);
   Value zeros = kernel.splatConstant(element, lanes.width, 0);
   auto step = [&](Value at, Value sum) -> Value {
-    Value factor = kernel.loadScalar(
-        lhs(), element,
-        kernel.add(left, kernel.mul(at, a.transposed ? a.rowStride : 1)));
-    Value columns = kernel.load(
-        rhs(), element, kernel.add(right, kernel.mul(at, b.rowStride)), lanes);
+    Value factor = kernel.widen(kernel.loadScalar(
+        lhs(), lhsElement(),
+        kernel.add(left, kernel.mul(at, a.transposed ? a.rowStride : 1))));
+    Value columns = kernel.widen(
+        kernel.load(rhs(), rhsElement(),
+                    kernel.add(right, kernel.mul(at, b.rowStride)), lanes));
     return kernel.fma(kernel.splat(factor, lanes.width), columns, sum);
   };
   if (auto steps = kernel.constantOf(depth)) {
@@ -398,10 +399,12 @@ static Expected<void> check(const ContractionSpec &spec,
     if (auto checked = checkAccesses(spec.name, domain, spec.buffers, accesses);
         !checked)
       return checked;
-  for (const MatrixOperand *operand : {&spec.lhs, &spec.rhs})
-    if (spec.buffers[operand->buffer].element != spec.element)
-      return fail(ErrorCode::internal,
-                  "kernel '" + spec.name + "': an operand has another type");
+  Type left = spec.buffers[spec.lhs.buffer].element,
+       right = spec.buffers[spec.rhs.buffer].element;
+  bool widens = spec.element.isF32() && left.isBF16() && !spec.rhs.panelColumns;
+  if (left != right || (left != spec.element && !widens))
+    return fail(ErrorCode::internal,
+                "kernel '" + spec.name + "': an operand has another type");
   return {};
 }
 

@@ -23,19 +23,21 @@ void ContractionEmitter::emitDotTile(const Panel &panel, Value slot) {
     Value first = kernel.add(panel.column, column);
     if (spec.n.capacity % group != 0)
       first = kernel.min(first, kernel.constant(spec.n.capacity - group));
-    Value left = kernel.pointer(lhs(), element, panel.lhs);
+    Value left = kernel.pointer(lhs(), lhsElement(), panel.lhs);
     Value right = kernel.pointer(
-        rhs(), element,
+        rhs(), rhsElement(),
         kernel.add(panel.rhs, kernel.mul(first, spec.rhs.rowStride)));
 
     auto accumulate = [&](Value at, ValueRange values, const Lanes &live) {
       SmallVector<Value> next(values), factors;
       for (int64_t row = 0; row < tile; ++row)
-        factors.push_back(kernel.load(
-            left, element, kernel.add(at, row * spec.lhs.rowStride), live));
+        factors.push_back(kernel.widen(
+            kernel.load(left, lhsElement(),
+                        kernel.add(at, row * spec.lhs.rowStride), live)));
       for (int64_t at2 = 0; at2 < group; ++at2) {
-        Value columns = kernel.load(
-            right, element, kernel.add(at, at2 * spec.rhs.rowStride), live);
+        Value columns = kernel.widen(
+            kernel.load(right, rhsElement(),
+                        kernel.add(at, at2 * spec.rhs.rowStride), live));
         for (int64_t row = 0; row < tile; ++row) {
           Value &sum = next[at2 * tile + row];
           sum = kernel.fma(factors[row], columns, sum);

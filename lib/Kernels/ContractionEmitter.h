@@ -75,6 +75,13 @@ private:
   void packElements(const Panel &panel, mlir::Value from, mlir::Value low,
                     mlir::Value high);
 
+  /// The elements of the operands in memory.
+  mlir::Type lhsElement() const {
+    return spec.buffers[spec.lhs.buffer].element;
+  }
+  mlir::Type rhsElement() const {
+    return spec.buffers[spec.rhs.buffer].element;
+  }
   mlir::Value lhs() { return kernel.function.getArgument(spec.lhs.buffer); }
   mlir::Value rhs() { return kernel.function.getArgument(spec.rhs.buffer); }
 

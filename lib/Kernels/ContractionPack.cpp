@@ -40,8 +40,9 @@ void ContractionEmitter::packElements(const Panel &panel, Value from, Value low,
                                         columnStep));
       for (int64_t gate = 0; gate < spec.gates; ++gate)
         kernel.store(
-            kernel.load(rhs(), element, kernel.add(at, gate * spec.n.capacity),
-                        Lanes{1}),
+            kernel.widen(kernel.load(rhs(), rhsElement(),
+                                     kernel.add(at, gate * spec.n.capacity),
+                                     Lanes{1})),
             packed,
             kernel.add(kernel.add(place, column), gate * plan.gateColumns),
             Lanes{1});
@@ -55,7 +56,7 @@ void ContractionEmitter::packTransposed(const Panel &panel, Value from,
     Value row = kernel.add(panel.firstColumn, column);
     Turn turn;
     turn.from = kernel.pointer(
-        rhs(), element,
+        rhs(), rhsElement(),
         kernel.add(kernel.add(panel.rhs, kernel.mul(row, spec.rhs.rowStride)),
                    from));
     turn.fromStride = kernel.constant(spec.rhs.rowStride);
@@ -65,6 +66,6 @@ void ContractionEmitter::packTransposed(const Panel &panel, Value from,
     // Rows past the edge repeat the last one.
     if (spec.n.capacity < plan.panelColumns)
       turn.rows = kernel.sub(kernel.constant(spec.n.capacity), row);
-    kernel.turn(element, plan.lanes, turn);
+    kernel.turn(rhsElement(), plan.lanes, turn, /*widens=*/true);
   }
 }

@@ -78,7 +78,7 @@ void ContractionPlan::choosePacking(const ContractionSpec &spec,
   else if (spec.rhs.transposed)
     packing = Packing::transposed;
   else if (spec.n.capacity < gateColumns && spec.n.capacity % lanes != 0 &&
-           !target.maskedWords)
+           !masksRight)
     packing = Packing::elements;
   else if (panels == 1 || tiles == 1)
     packing = Packing::none;
@@ -95,24 +95,26 @@ ContractionPlan::ContractionPlan(const ContractionSpec &spec,
   int64_t depth = std::max<int64_t>(1, spec.k.capacity);
   bool exactDepth = spec.k.isStatic() && depth % lanes == 0;
   bool inPanels = spec.rhs.panelColumns != 0;
+  masksRight = storageBytes(spec.buffers[spec.rhs.buffer].element) < 4
+                   ? target.maskedBytes
+                   : target.maskedWords;
 
   bool contiguous =
       !spec.rhs.transposed || (spec.rhs.rowStride == 1 && spec.k.capacity == 1);
   if (depth <= fewSteps && contiguous && !inPanels &&
-      (target.maskedWords || columns % lanes == 0)) {
+      (masksRight || columns % lanes == 0)) {
     method = Method::inlined;
     tileRows = tileColumns = 1;
     panelColumns = std::min(ceilDiv(columns, lanes) * lanes, inlinedColumns);
   } else if (spec.rhs.transposed && !spec.lhs.transposed && spec.m.isStatic() &&
-             rows <= 4 && depth >= lanes &&
-             (target.maskedWords || exactDepth)) {
+             rows <= 4 && depth >= lanes && (masksRight || exactDepth)) {
     method = Method::dot;
     tileRows = rows;
     tileColumns = std::min({columns, lanes, rows <= 2 ? int64_t(8) : 4});
     panelColumns = lanes;
   } else if (!spec.rhs.transposed && !inPanels &&
              rows <= mostRows(target, std::max<int64_t>(2, spec.gates), true) &&
-             (target.maskedWords || columns % lanes == 0)) {
+             (masksRight || columns % lanes == 0)) {
     chooseTileOfAllRows(spec, target);
     panelColumns = tileColumns * lanes;
   } else {

@@ -34,6 +34,8 @@ struct ContractionPlan {
   bool severalChunks = false;
   /// Tiles whose sums wait on the stack for the write-back.
   int64_t blockTiles = 1;
+  /// Parts of vectors of the operands are read under a mask.
+  bool masksRight = false;
   /// Tiles of rows at capacity.
   int64_t tiles = 0;
 

@@ -15,13 +15,13 @@ void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
   int64_t rowStep = a.transposed ? 1 : a.rowStride;
   int64_t depthStep = a.transposed ? a.rowStride : 1;
   Value left = kernel.pointer(
-      lhs(), element,
+      lhs(), lhsElement(),
       kernel.add(panel.lhs, kernel.add(kernel.mul(firstRow, rowStep),
                                        kernel.mul(from, depthStep))));
   Value right = packed;
   if (source != Source::packed)
     right = kernel.pointer(
-        rhs(), element,
+        rhs(), rhsElement(),
         kernel.add(panel.start, kernel.mul(from, rightStep(source))));
   Value target =
       writesOutput
@@ -62,9 +62,9 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
   bool apart = source != Source::packed && spec.gates > 1;
 
   // What is small may be in a cache already, and comes sooner unasked.
-  bool isLarge =
-      spec.k.capacity * spec.n.capacity * spec.gates * storageBytes(element) >
-      kernel.target.l2Bytes / 2;
+  bool isLarge = spec.k.capacity * spec.n.capacity * spec.gates *
+                     storageBytes(rhsElement()) >
+                 kernel.target.l2Bytes / 2;
   bool asks = source == Source::copied ||
               (source == Source::operand && rows == 1 && isLarge);
 
@@ -72,9 +72,9 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
   StringRef prefix(spec.name);
   prefix = prefix.take_front(prefix.rfind('.') + 1);
   std::string name = fmt::format(
-      "{}tile{}x{}_f{}_{}_{}_{}_{}{}{}{}{}{}{}", prefix.str(), rows,
-      (vectors - 1) * lanes + lastLanes, element.getIntOrFloatBitWidth(),
-      rowStep, depthStep, rightStep, sumPitch,
+      "{}tile{}x{}_{}{}_{}_{}_{}_{}{}{}{}{}{}{}", prefix.str(), rows,
+      (vectors - 1) * lanes + lastLanes, lhsElement().isBF16() ? "bf" : "f",
+      storageBytes(lhsElement()) * 8, rowStep, depthStep, rightStep, sumPitch,
       apart ? fmt::format("_{}x{}", spec.gates, spec.n.capacity) : "",
       source == Source::copied ? "_copy" : "",
       source == Source::operand ? "_in_place" : "", asks ? "_ahead" : "",
@@ -83,6 +83,8 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
     return found;
 
   KernelBuilder tile(module, kernel.target, name, 4, 1);
+  // On the stack the panel is wide.
+  Type rightElement = source == Source::packed ? element : rhsElement();
   Value copy = tile.function.getArgument(2),
         sums = tile.function.getArgument(3);
   SmallVector<Lanes> live(vectors, Lanes{lanes}), all(live);
@@ -118,20 +120,20 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
         // asks for the panel to the right too, of which it is near.
         for (int64_t gate = 0; gate < spec.gates; ++gate) {
           if (asks)
-            tile.prefetch(right, element,
+            tile.prefetch(right, rightElement,
                           prefetchSteps * rightStep + gate * spec.n.capacity,
                           touched);
           if (source == Source::copied)
-            tile.prefetch(right, element,
+            tile.prefetch(right, rightElement,
                           plan.gateColumns + gate * spec.n.capacity, touched);
         }
         SmallVector<Value> columns;
         for (int64_t vector = 0; vector < vectors; ++vector)
-          columns.push_back(
-              tile.load(right, element,
+          columns.push_back(tile.widen(
+              tile.load(right, rightElement,
                         tile.constant(apart ? plan.columnOf(spec, vector)
                                             : vector * lanes),
-                        read[vector]));
+                        read[vector])));
         if (source == Source::copied)
           for (int64_t vector = 0; vector < vectors; ++vector)
             tile.store(
@@ -139,17 +141,18 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
                 tile.add(tile.mul(step, plan.panelColumns), vector * lanes),
                 Lanes{lanes});
         for (int64_t row = 0; row < rows; ++row) {
-          Value factor = tile.splat(
-              tile.loadScalar(left, element, tile.constant(row * rowStep)),
-              lanes);
+          Value factor = tile.widen(tile.splat(
+              tile.loadScalar(left, lhsElement(), tile.constant(row * rowStep)),
+              lanes));
           for (int64_t vector = 0; vector < vectors; ++vector) {
             Value &sum = next[row * vectors + vector];
             sum = tile.fma(factor, columns[vector], sum);
           }
         }
         next[next.size() - 2] =
-            tile.pointer(left, element, tile.constant(depthStep));
-        next.back() = tile.pointer(right, element, tile.constant(rightStep));
+            tile.pointer(left, lhsElement(), tile.constant(depthStep));
+        next.back() =
+            tile.pointer(right, rightElement, tile.constant(rightStep));
         return next;
       });
   for (int64_t row = 0; row < rows; ++row)

@@ -12,8 +12,11 @@ using namespace nnc;
 using namespace nnc::kernels;
 
 Type kernels::storageType(Type element) {
-  return element.isInteger(1) ? IntegerType::get(element.getContext(), 8)
-                              : element;
+  if (element.isInteger(1))
+    return IntegerType::get(element.getContext(), 8);
+  if (element.isBF16())
+    return IntegerType::get(element.getContext(), 16);
+  return element;
 }
 
 int64_t kernels::storageBytes(Type element) {
@@ -318,6 +321,30 @@ Value KernelBuilder::fma(Value a, Value b, Value c) {
   return math::FmaOp::create(builder, loc, a, b, c);
 }
 
+Value KernelBuilder::dotPairs(Value a, Value b, Value c) {
+  auto type = cast<VectorType>(c.getType());
+  auto pairs = vectorType(2 * type.getNumElements(), builder.getBF16Type());
+  StringRef intrinsic = StringRef(target.triple).starts_with("aarch64")
+                            ? "llvm.aarch64.neon.bfdot.v4f32.v8bf16"
+                            : "llvm.x86.avx512bf16.dpbf16ps.512";
+  auto asPairs = [&](Value value) -> Value {
+    return vector::BitCastOp::create(builder, loc, pairs, value);
+  };
+  return LLVM::CallIntrinsicOp::create(builder, loc, type,
+                                       builder.getStringAttr(intrinsic),
+                                       ValueRange{c, asPairs(a), asPairs(b)})
+      .getResult(0);
+}
+
+Value KernelBuilder::widen(Value value) {
+  if (!getElementTypeOrSelf(value.getType()).isBF16())
+    return value;
+  Type type = builder.getF32Type();
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = vector.clone(type);
+  return arith::ExtFOp::create(builder, loc, type, value);
+}
+
 Value KernelBuilder::iota(Value base, int64_t width) {
   SmallVector<int64_t> steps(width);
   for (int64_t lane = 0; lane < width; ++lane)
@@ -378,23 +405,27 @@ Value KernelBuilder::pointer(Value base, Type element, Value at) {
                              ValueRange{at});
 }
 
-/// A stored byte as i1, other types as they are.
+/// A stored byte as i1, two as bf16, other types as they are.
 static Value fromStorage(OpBuilder &builder, Location loc, Value stored,
                          Type element) {
-  if (!element.isInteger(1))
+  if (storageType(element) == element)
     return stored;
   Type type = element;
   if (auto vector = dyn_cast<VectorType>(stored.getType()))
     type = vector.clone(element);
+  if (element.isBF16())
+    return arith::BitcastOp::create(builder, loc, type, stored);
   return arith::TruncIOp::create(builder, loc, type, stored);
 }
 
 static Value toStorage(OpBuilder &builder, Location loc, Value value) {
   auto vector = cast<VectorType>(value.getType());
-  if (!vector.getElementType().isInteger(1))
+  Type element = vector.getElementType(), storage = storageType(element);
+  if (storage == element)
     return value;
-  return arith::ExtUIOp::create(builder, loc,
-                                vector.clone(builder.getIntegerType(8)), value);
+  if (element.isBF16())
+    return arith::BitcastOp::create(builder, loc, vector.clone(storage), value);
+  return arith::ExtUIOp::create(builder, loc, vector.clone(storage), value);
 }
 
 Value KernelBuilder::loadScalar(Value base, Type element, Value at) {
@@ -613,9 +644,9 @@ Expected<void> kernels::checkAccesses(StringRef kernel, ArrayRef<Extent> domain,
   };
   for (const Buffer &buffer : buffers)
     if (!buffer.element.isF32() && !buffer.element.isF64() &&
-        !buffer.element.isInteger(1) && !buffer.element.isInteger(8) &&
-        !buffer.element.isInteger(16) && !buffer.element.isInteger(32) &&
-        !buffer.element.isInteger(64))
+        !buffer.element.isBF16() && !buffer.element.isInteger(1) &&
+        !buffer.element.isInteger(8) && !buffer.element.isInteger(16) &&
+        !buffer.element.isInteger(32) && !buffer.element.isInteger(64))
       return wrong("a buffer has an element type that kernels do not know");
   for (const Extent &extent : domain)
     if (extent.capacity < 0 || (extent.perBatch && *extent.perBatch < 0))

@@ -23,7 +23,7 @@ struct Lanes {
   mlir::Value mask = nullptr;
 };
 
-/// How a buffer stores elements of a type: i1 as i8.
+/// How a buffer stores elements of a type: i1 as i8, bf16 as i16.
 mlir::Type storageType(mlir::Type element);
 /// Bytes of a stored element.
 int64_t storageBytes(mlir::Type element);
@@ -136,8 +136,15 @@ public:
   mlir::Value shuffle(mlir::Value a, mlir::Value b,
                       llvm::ArrayRef<int64_t> lanes);
   /// Carries out \p turn for vectors of \p lanes elements of 4 or 8 bytes.
-  void turn(mlir::Type element, int64_t lanes, const Turn &turn);
+  /// If it \p widens, elements of bf16 are written as f32.
+  void turn(mlir::Type element, int64_t lanes, const Turn &turn,
+            bool widens = false);
   mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value c);
+  /// \p c plus, in each lane of f32, the product of the pair of bf16 that the
+  /// lane of \p a holds with that of \p b. Only where the target has bf16.
+  mlir::Value dotPairs(mlir::Value a, mlir::Value b, mlir::Value c);
+  /// \p value as f32 if it is of bf16, else as it is.
+  mlir::Value widen(mlir::Value value);
   /// 0, 1, 2, … plus \p base, as i64.
   mlir::Value iota(mlir::Value base, int64_t width);
   /// The first \p live of \p width lanes; constant if \p live is.

@@ -19,6 +19,7 @@ struct KnownTarget {
   VectorUnit unit;
   int64_t l1Bytes, l2Bytes;
   const char *features;
+  bool bf16 = false;
 };
 
 } // namespace
@@ -35,11 +36,11 @@ static constexpr KnownTarget knownTargets[] = {
     {"x86-64-v4", VectorUnit::avx512, 32 << 10, 1 << 20, wide},
     {"skylake-avx512", VectorUnit::avx512, 32 << 10, 1 << 20, wide},
     {"icelake-server", VectorUnit::avx512, 48 << 10, 1280 << 10, wide},
-    {"sapphirerapids", VectorUnit::avx512, 48 << 10, 2 << 20, wide},
-    {"znver4", VectorUnit::avx512, 32 << 10, 1 << 20, wide},
-    {"znver5", VectorUnit::avx512, 48 << 10, 1 << 20, wide},
+    {"sapphirerapids", VectorUnit::avx512, 48 << 10, 2 << 20, wide, true},
+    {"znver4", VectorUnit::avx512, 32 << 10, 1 << 20, wide, true},
+    {"znver5", VectorUnit::avx512, 48 << 10, 1 << 20, wide, true},
     {"neoverse-n1", VectorUnit::neon, 64 << 10, 1 << 20, ""},
-    {"neoverse-v1", VectorUnit::neon, 64 << 10, 1 << 20, ""},
+    {"neoverse-v1", VectorUnit::neon, 64 << 10, 1 << 20, "", true},
     {"apple-m1", VectorUnit::neon, 128 << 10, 3 << 20, ""},
 };
 
@@ -90,8 +91,10 @@ Expected<TargetDescription> TargetDescription::host() {
     bool avx512 = features.lookup("avx512f") && features.lookup("avx512bw") &&
                   features.lookup("avx512dq") && features.lookup("avx512vl");
     describe(target, avx512 ? VectorUnit::avx512 : VectorUnit::avx2);
+    target.bf16 = avx512 && features.lookup("avx512bf16");
   } else if (triple.isAArch64()) {
     describe(target, VectorUnit::neon);
+    target.bf16 = features.lookup("bf16");
     flags.pop_back();
   } else {
     return fail(ErrorCode::unsupported,
@@ -149,6 +152,7 @@ TargetDescription::named(const std::string &name, const std::string &triple) {
     target.l1Bytes = known.l1Bytes;
     target.l2Bytes = known.l2Bytes;
     describe(target, known.unit);
+    target.bf16 = known.bf16;
     return target;
   }
   return fail(ErrorCode::unknownTarget, name, llvm::join(names(), ", "));

@@ -20,8 +20,9 @@ namespace {
 /// Emits the helper (from, to, fromStride, toStride, columns, rows, written).
 class Turning {
 public:
-  Turning(KernelBuilder &kernel, Type element, int64_t lanes)
-      : kernel(kernel), element(element), lanes(lanes),
+  /// Elements of type \p source become those of type \p element.
+  Turning(KernelBuilder &kernel, Type source, Type element, int64_t lanes)
+      : kernel(kernel), source(source), element(element), lanes(lanes),
         group(std::min<int64_t>(lanes, 16 / storageBytes(element))) {
     auto argument = [&](unsigned number) {
       return kernel.function.getArgument(number);
@@ -52,8 +53,8 @@ private:
       Value column = kernel.min(at, last);
       SmallVector<SmallVector<Value>> parts(group);
       for (int64_t row = 0; row < lanes; ++row)
-        parts[row % group].push_back(kernel.load(
-            rowAt(column, row), element, kernel.constant(0), Lanes{group}));
+        parts[row % group].push_back(
+            load(rowAt(column, row), kernel.constant(0), Lanes{group}));
       SmallVector<Value> squares;
       for (SmallVector<Value> &side : parts)
         squares.push_back(concatenate(std::move(side)));
@@ -68,8 +69,8 @@ private:
   void emitRows() {
     Value begin;
     emitSteps([&](Value column, int64_t row) {
-      begin = row == 0 ? kernel.pointer(from, element, column)
-                       : kernel.pointer(begin, element, fromStride);
+      begin = row == 0 ? kernel.pointer(from, source, column)
+                       : kernel.pointer(begin, source, fromStride);
       return begin;
     });
   }
@@ -85,7 +86,7 @@ private:
     emitSteps([&](Value column, int64_t row) {
       Value offset = kernel.loadScalar(offsets, kernel.builder.getI64Type(),
                                        kernel.constant(row));
-      return kernel.pointer(kernel.pointer(from, element, offset), element,
+      return kernel.pointer(kernel.pointer(from, source, offset), source,
                             column);
     });
   }
@@ -99,10 +100,15 @@ private:
       kernel.loop(zero, kernel.min(written, all), 1, [&](Value lane) {
         Value at =
             kernel.add(kernel.mul(kernel.min(lane, last), fromStride), column);
-        kernel.store(kernel.load(from, element, at, Lanes{1}), to,
-                     kernel.add(target, lane), Lanes{1});
+        kernel.store(load(from, at, Lanes{1}), to, kernel.add(target, lane),
+                     Lanes{1});
       });
     });
+  }
+
+  Value load(Value base, Value at, const Lanes &live) {
+    Value read = kernel.load(base, source, at, live);
+    return source == element ? read : kernel.widen(read);
   }
 
   /// One vector of all \p parts, as many as a power of 2.
@@ -143,21 +149,25 @@ private:
   }
 
   KernelBuilder &kernel;
-  Type element;
+  Type source, element;
   int64_t lanes, group;
   Value from, to, fromStride, toStride, columns, rows, written;
 };
 
 } // namespace
 
-void KernelBuilder::turn(Type element, int64_t lanes, const Turn &turn) {
+void KernelBuilder::turn(Type element, int64_t lanes, const Turn &turn,
+                         bool widens) {
   auto module = function->getParentOfType<ModuleOp>();
+  widens &= element.isBF16();
   std::string name =
-      fmt::format("turn_f{}x{}", element.getIntOrFloatBitWidth(), lanes);
+      fmt::format("turn_f{}x{}{}", element.getIntOrFloatBitWidth(), lanes,
+                  widens ? "_wide" : "");
   auto helper = module.lookupSymbol<func::FuncOp>(name);
   if (!helper) {
     KernelBuilder kernel(module, target, name, /*pointers=*/2, /*numbers=*/5);
-    Turning(kernel, element, lanes).emit();
+    Type written = widens ? Type(builder.getF32Type()) : element;
+    Turning(kernel, element, written, lanes).emit();
     if (auto finished = kernel.finish(); !finished)
       failure = finished.error().message;
     helper = kernel.function;

@@ -7,6 +7,18 @@
 using namespace nnc;
 using namespace nnc::ast;
 
+const char *nnc::nameOf(Precision precision) {
+  switch (precision) {
+  case Precision::F32:
+    return "f32";
+  case Precision::F64:
+    return "f64";
+  case Precision::BF16:
+    return "bf16";
+  }
+  return "";
+}
+
 namespace {
 
 /// What names mean in the settings of one model's training: the constants of
@@ -410,10 +422,9 @@ void TrainResolver::fill() {
   result.folds = optionalInt(value("folds"));
   result.freeze = globsOf(value("freeze"));
   fillLearningRates(value("learning_rates"));
-  const std::string &precision = value("precision").text;
-  result.precision = precision == "f64"    ? Precision::F64
-                     : precision == "bf16" ? Precision::BF16
-                                           : Precision::F32;
+  for (Precision precision : {Precision::F32, Precision::F64, Precision::BF16})
+    if (value("precision").text == nameOf(precision))
+      result.precision = precision;
   print("", block);
 }
 

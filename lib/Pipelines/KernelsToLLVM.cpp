@@ -19,8 +19,11 @@ void nnc::buildShareKernelsPipeline(OpPassManager &passManager) {
   passManager.addPass(createDeduplicateKernelsPass());
 }
 
-void nnc::buildKernelsToLLVMPipeline(OpPassManager &passManager) {
+void nnc::buildKernelsToLLVMPipeline(OpPassManager &passManager,
+                                     bool roundsToBF16) {
   passManager.addPass(createApproximateMathPass());
+  if (!roundsToBF16)
+    passManager.addPass(createExpandBF16Pass());
   passManager.addPass(createKernelsToLLVMPass());
 }
 

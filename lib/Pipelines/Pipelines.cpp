@@ -78,4 +78,6 @@ void nnc::buildFusePipeline(OpPassManager &passManager,
   }
   functions.addPass(nn::createFuseOpsPass(
       nn::FuseOpsPassOptions{/*alone=*/options.optimizationLevel == 0}));
+  if (options.storesBF16)
+    functions.addPass(nn::createLowerPrecisionPass());
 }

@@ -66,17 +66,8 @@ Expected<TrainingData> nnc::prepareData(const TrainSettings &settings,
 //===----------------------------------------------------------------------===//
 
 Expected<void> Trainer::checkSettings() const {
-  std::vector<Error> absent;
-  if (settings.precision == Precision::BF16)
-    absent.push_back(makeError(ErrorCode::unsupported, "the precision bf16"));
   if (!settings.average.isNone())
-    absent.push_back(makeError(ErrorCode::unsupported, "the setting average"));
-  if (!absent.empty()) {
-    Error first = std::move(absent.front());
-    first.others.assign(std::make_move_iterator(absent.begin() + 1),
-                        std::make_move_iterator(absent.end()));
-    return fail(std::move(first));
-  }
+    return fail(ErrorCode::unsupported, "the setting average");
   for (const StepSettings &step : settings.trainSteps) {
     int index = step.optimizer.builtin->indexOf("learning_rate");
     if (index >= 0)
@@ -261,8 +252,7 @@ Trainer::make(const ModelFile &model, const TrainSettings &settings,
   if (auto good = trainer->checkSettings(); !good)
     return fail(std::move(good.error()));
   trainer->compile = options.compile;
-  trainer->compile.precision =
-      settings.precision == Precision::F64 ? "f64" : "f32";
+  trainer->compile.precision = nameOf(settings.precision);
   for (const StepSettings &step : settings.trainSteps)
     if (auto added = trainer->addStep(step); !added)
       return fail(std::move(added.error()));

@@ -126,10 +126,10 @@ Expected<void> CompileCommand::readOptions() {
     }
   }
   CompileSettings compile = context.compileSettings();
-  if (model.metadata)
+  if (settings)
+    compile.precision = nameOf(settings->precision);
+  else if (model.metadata)
     compile.precision = model.metadata->precision;
-  else if (settings && settings->precision == Precision::F64)
-    compile.precision = "f64";
   DataBinding binding;
   binding.sizes = options.sizes;
   options =

@@ -113,7 +113,7 @@ evaluate(Context &context, const ModelFile &model,
   context.times.add("data");
 
   CompileSettings compile = context.compileSettings();
-  compile.precision = settings.precision == Precision::F64 ? "f64" : "f32";
+  compile.precision = nameOf(settings.precision);
   Expected<DataBinding> binding =
       bindInputs(model.inputs(**function), *data, compile.floatType());
   if (!binding)

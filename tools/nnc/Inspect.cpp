@@ -32,7 +32,7 @@ std::optional<Inspection> nnc::tool::inspect(Context &context, int &status) {
     options.train.optimizer = print(step.optimizer);
     options.train.update = step.update;
     options.train.freeze = settings->freeze;
-    options.precision = settings->precision == Precision::F64 ? "f64" : "f32";
+    options.precision = nameOf(settings->precision);
     if (context.args.has("memory-plan") && settings->batchSize > 0)
       options.sizes.emplace("batch", settings->batchSize);
   }

@@ -46,7 +46,7 @@ predictSamples(Context &context, const ModelFile &model,
     return fail(std::move(data.error()));
   context.times.add("data");
   CompileSettings compile = context.compileSettings();
-  compile.precision = settings.precision == Precision::F64 ? "f64" : "f32";
+  compile.precision = nameOf(settings.precision);
   Expected<DataBinding> binding =
       bindInputs(inputs, *data, compile.floatType());
   if (!binding)

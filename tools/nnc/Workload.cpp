@@ -70,7 +70,7 @@ Expected<void> Workload::compile(bool profile) {
   batch = isOpen ? std::max<int64_t>(1, *size) : 1;
 
   CompileSettings compile = context.compileSettings();
-  compile.precision = settings.precision == Precision::F64 ? "f64" : "f32";
+  compile.precision = nameOf(settings.precision);
   CompileOptions options = compile.options(isTraining ? ProgramKind::trainStep
                                                       : ProgramKind::predict,
                                            *binding, batch);

@@ -30,7 +30,8 @@ struct MatrixOperand {
 /// either. Each element is one sum over k in rising order, in the element type.
 struct ContractionSpec {
   std::string name;
-  /// f32 or f64, the type of both operands.
+  /// f32 or f64, the type of both operands. Operands may both be bf16 where
+  /// this is f32.
   mlir::Type element;
   /// Outermost first; empty is one product.
   std::vector<Extent> batch = {};

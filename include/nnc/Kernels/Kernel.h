@@ -36,8 +36,8 @@ struct Extent {
   bool isStatic() const { return !perBatch; }
 };
 
-/// One buffer argument of a kernel: f32, f64, i8, i16, i32, i64 or i1 (stored
-/// as bytes 0 and 1), and its size in elements (at capacity).
+/// One buffer argument of a kernel: f32, f64, bf16, i8, i16, i32, i64 or i1
+/// (stored as bytes 0 and 1), and its size in elements (at capacity).
 struct Buffer {
   mlir::Type element;
   int64_t elements;

@@ -27,6 +27,9 @@ struct TargetDescription {
   /// Loads and stores under a mask are as fast as plain ones, for elements of
   /// 4 and 8 bytes, and of 1 and 2 bytes.
   bool maskedWords = false, maskedBytes = false;
+  /// There are instructions that round to bf16, and that add the product of
+  /// two pairs of bf16 to each lane of f32.
+  bool bf16 = false;
   /// Cache bytes of one core.
   int64_t l1Bytes = 32 * 1024, l2Bytes = 512 * 1024;
 

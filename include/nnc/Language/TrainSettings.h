@@ -33,6 +33,8 @@ struct DataSetting {
 
 enum class LastBatch { Keep, Drop };
 enum class Precision { F32, F64, BF16 };
+/// "f32", "f64" or "bf16".
+const char *nameOf(Precision precision);
 
 /// patience(epochs, monitor, restore).
 struct EarlyStopping {

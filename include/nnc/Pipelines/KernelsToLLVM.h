@@ -12,8 +12,9 @@ void buildShareKernelsPipeline(mlir::OpPassManager &passManager);
 
 /// Adds the passes that take a module of kernels (func, scf, vector, arith,
 /// math, llvm) to the llvm dialect: expansion of mathematical functions, one
-/// conversion.
-void buildKernelsToLLVMPipeline(mlir::OpPassManager &passManager);
+/// conversion. Unless the target \p roundsToBF16, that is integer arithmetic.
+void buildKernelsToLLVMPipeline(mlir::OpPassManager &passManager,
+                                bool roundsToBF16);
 
 /// Loads every dialect that kernels and their lowering use into \p context and
 /// registers their translation to LLVM IR.

@@ -36,6 +36,8 @@ struct GraphPipelineOptions {
   /// 0: neither simplify nor fuse (each op is its own kernel). 2: algorithms
   /// that round otherwise may be chosen.
   int optimizationLevel = 2;
+  /// Large values are stored as bf16, and products take it.
+  bool storesBF16 = false;
   /// Columns of the panels that packed weights lie in; as the target's.
   int64_t panelColumns = 16;
 };

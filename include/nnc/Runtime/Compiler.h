@@ -69,7 +69,8 @@ struct CompileOptions {
   std::map<std::string, FieldType> fields;
   TrainStepOptions train;
   int optimizationLevel = 2;
-  /// "f32", "f64": what f32 in the file means.
+  /// "f32", "f64" or "bf16": what f32 in the file means. With "bf16" what
+  /// comes in and goes out is f32.
   std::string precision = "f32";
   std::string target; ///< CPU name; empty: this host.
   /// LLVM's triple; empty: that of the CPU.

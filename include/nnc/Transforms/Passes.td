@@ -32,6 +32,18 @@ def ApproximateMathPass : Pass<"nnc-approximate-math"> {
                            "mlir::vector::VectorDialect"];
 }
 
+def ExpandBF16Pass : Pass<"nnc-expand-bf16"> {
+  let summary = "Expand conversions between bf16 and f32 into arithmetic";
+  let description = [{
+    Input: any op that holds `arith.extf` of bf16 to f32 and `arith.truncf` of
+    f32 to bf16, scalar or vector. Output: shifts, additions and selections of
+    integers instead, which round to nearest, ties to even, and keep NaN. For
+    targets without instructions that round: LLVM would call a library for each
+    element.
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect"];
+}
+
 def KernelsToLLVMPass : Pass<"nnc-kernels-to-llvm", "mlir::ModuleOp"> {
   let summary = "Convert kernels to the llvm dialect in one go";
   let description = [{

@@ -69,6 +69,9 @@ TEST(Programs, precisionSaysWhatF32Means) {
   ASSERT_TRUE(program.build(ProgramKind::trainStep)) << render(program.error);
   EXPECT_EQ(program.text().find("f32"), std::string::npos) << program.text();
   program.options.precision = "bf16";
+  ASSERT_TRUE(program.build(ProgramKind::trainStep)) << render(program.error);
+  EXPECT_EQ(program.text().find("bf16"), std::string::npos) << program.text();
+  program.options.precision = "f16";
   ASSERT_FALSE(program.build(ProgramKind::trainStep));
   EXPECT_EQ(program.error.code, ErrorCode::unsupported);
 }

@@ -20,7 +20,10 @@ struct Shape {
 } // namespace
 
 static ContractionSpec product(Harness &harness, Type element, const Shape &s,
-                               const std::string &name) {
+                               const std::string &name,
+                               Type operand = nullptr) {
+  if (!operand)
+    operand = element;
   ContractionSpec spec;
   spec.name = name;
   spec.element = element;
@@ -28,7 +31,7 @@ static ContractionSpec product(Harness &harness, Type element, const Shape &s,
   spec.n = s.n;
   spec.k = s.k;
   spec.buffers = {
-      {element, s.m * s.k}, {element, s.k * s.n}, {element, s.m * s.n}};
+      {operand, s.m * s.k}, {operand, s.k * s.n}, {element, s.m * s.n}};
   spec.lhs = {.buffer = 0,
               .rowStride = s.transposeA ? s.m : s.k,
               .transposed = s.transposeA};
@@ -55,9 +58,10 @@ template <typename T> static double tolerance(int64_t k) {
   return std::numeric_limits<T>::epsilon() * (1 + k);
 }
 
-template <typename T>
+template <typename T, typename Operand>
 static void checkProduct(Harness &harness, unsigned program, const Shape &s) {
-  Array<T> a = randomArray<T>(s.m * s.k, 1), b = randomArray<T>(s.k * s.n, 2);
+  Array<Operand> a = randomArray<Operand>(s.m * s.k, 1),
+                 b = randomArray<Operand>(s.k * s.n, 2);
   Array<T> once(s.m * s.n, -9);
   harness.run(program, {a.data(), b.data(), once.data()}, 1);
   for (int64_t i = 0; i < s.m; ++i)
@@ -76,15 +80,16 @@ static void checkProduct(Harness &harness, unsigned program, const Shape &s) {
 
 /// Products whose sums are written where they belong, and those that pass
 /// through an epilogue.
-template <typename T>
+template <typename T, typename Operand = T>
 static void checkShapes(Variant variant, const std::vector<Shape> &shapes) {
   for (bool hasEpilogue : {false, true}) {
     Harness harness(variant);
-    Type element = std::is_same_v<T, float> ? harness.f32() : harness.f64();
     std::vector<unsigned> programs;
     for (const Shape &s : shapes) {
-      ContractionSpec spec = product(
-          harness, element, s, "product" + std::to_string(programs.size()));
+      ContractionSpec spec =
+          product(harness, harness.typeOf<T>(), s,
+                  "product" + std::to_string(programs.size()),
+                  harness.typeOf<Operand>());
       if (hasEpilogue)
         spec.epilogue = [](BodyContext &c) {
           return SmallVector<Value>{c.inputs[0]};
@@ -94,7 +99,7 @@ static void checkShapes(Variant variant, const std::vector<Shape> &shapes) {
     }
     harness.compile();
     for (auto [s, program] : llvm::zip(shapes, programs))
-      ASSERT_NO_FATAL_FAILURE(checkProduct<T>(harness, program, s));
+      ASSERT_NO_FATAL_FAILURE((checkProduct<T, Operand>(harness, program, s)));
   }
 }
 
@@ -187,6 +192,87 @@ TEST_P(Contraction, ManyTilesAndPanels) {
 /// Several blocks of sums, each with several chunks of packed panels.
 TEST_P(Contraction, ManyRowsOfLongSums) {
   checkShapes<float>(GetParam(), {{1000, 70, 4200, false, false}});
+}
+
+/// Products of numbers of bf16 are exact in f32: what is rounded are the sums,
+/// with the tolerance of f32. All four ways to read the operands, even and odd
+/// numbers of steps.
+TEST_P(Contraction, OperandsInBF16) {
+  std::vector<Shape> shapes;
+  for (int64_t size : edgeSizes(GetParam() == Variant::host)) {
+    for (bool a : {false, true})
+      for (bool b : {false, true})
+        shapes.push_back({17, 33, size, a, b});
+    for (bool turned : {false, true})
+      shapes.insert(shapes.end(), {{size, 37, 10, turned, !turned},
+                                   {19, size, 11, turned, false}});
+  }
+  checkShapes<float, BFloat16>(GetParam(), shapes);
+}
+
+TEST_P(Contraction, FewRowsInBF16) {
+  std::vector<Shape> shapes;
+  for (bool transposeB : {false, true})
+    for (int64_t m : {1, 2, 4, 14})
+      for (int64_t n : {1, 8, 17, 130})
+        for (int64_t k : {2, 32, 33, 70})
+          shapes.push_back({m, n, k, false, transposeB});
+  checkShapes<float, BFloat16>(GetParam(), shapes);
+}
+
+TEST_P(Contraction, ManyTilesAndChunksInBF16) {
+  std::vector<Shape> shapes{{300, 40, 9000, false, false},
+                            {30, 17, 8999, false, true},
+                            {33, 31, 6002, true, false},
+                            {33, 70, 6001, true, false}};
+  for (bool a : {false, true})
+    for (bool b : {false, true})
+      shapes.insert(shapes.end(), {{97, 161, 50, a, b}, {128, 100, 65, a, b}});
+  checkShapes<float, BFloat16>(GetParam(), shapes);
+}
+
+/// Steps and rows at run time, of bf16.
+TEST_P(Contraction, RowsAtRunTimeInBF16) {
+  Harness harness(GetParam());
+  Shape s{60, 37, 22, false, false}, gradient{21, 37, 60, true, false};
+  ContractionSpec spec =
+      product(harness, harness.f32(), s, "rows", harness.bf16());
+  spec.m = Extent(60, 1);
+  unsigned rows =
+      harness.add(emitContraction(*harness.module, harness.target, spec));
+  spec = product(harness, harness.f32(), gradient, "gradient", harness.bf16());
+  spec.k = Extent(60, 1);
+  unsigned steps =
+      harness.add(emitContraction(*harness.module, harness.target, spec));
+  harness.compile();
+  auto a = randomArray<BFloat16>(60 * 37, 1),
+       b = randomArray<BFloat16>(60 * 37, 2);
+  for (int64_t batch = 0; batch <= 60; ++batch)
+    for (int64_t count : {1, 3}) {
+      Array<float> out(60 * 37, -9), sums(21 * 37, -9);
+      harness.run(rows, {a.data(), b.data(), out.data()}, count, batch);
+      harness.run(steps, {a.data(), b.data(), sums.data()}, count, batch);
+      for (int64_t i = 0; i < 60; ++i)
+        for (int64_t j = 0; j < 37; ++j) {
+          double expected = i < batch ? reference(a, b, s, i, j, s.k) : -9;
+          ASSERT_NEAR(out[i * 37 + j], expected, tolerance<float>(s.k));
+          if (i < gradient.m)
+            ASSERT_NEAR(sums[i * 37 + j],
+                        reference(a, b, gradient, i, j, batch),
+                        tolerance<float>(60))
+                << batch << " steps at " << i << ", " << j;
+        }
+    }
+}
+
+TEST_P(Contraction, RefusesOperandsOfDifferentTypes) {
+  Harness harness(GetParam());
+  ContractionSpec spec =
+      product(harness, harness.f32(), {4, 4, 4, false, false}, "product");
+  spec.buffers[1].element = harness.bf16();
+  auto emitted = emitContraction(*harness.module, harness.target, spec);
+  ASSERT_FALSE(emitted.has_value());
+  EXPECT_EQ(emitted.error().code, ErrorCode::internal);
 }
 
 TEST_P(Contraction, RowsAtRunTime) {

@@ -17,6 +17,7 @@
 #include "nnc/Kernels/ProgramEntry.h"
 #include "nnc/Pipelines/KernelsToLLVM.h"
 #include "nnc/Runtime/ABI.h"
+#include "nnc/Support/HalfFloat.h"
 #include <gtest/gtest.h>
 #include <random>
 
@@ -59,6 +60,15 @@ private:
   static constexpr size_t guard = 64;
   char *memory;
   size_t count;
+};
+
+/// A number of bf16 as it lies in memory.
+struct BFloat16 {
+  BFloat16() = default;
+  explicit BFloat16(double value)
+      : bits(floatToBf16(static_cast<float>(value))) {}
+  operator double() const { return bf16ToFloat(bits); }
+  uint16_t bits = 0;
 };
 
 /// Random numbers of a fixed seed in [-1, 1).
@@ -134,6 +144,12 @@ public:
   }
   mlir::Type f32() { return mlir::Float32Type::get(&context); }
   mlir::Type f64() { return mlir::Float64Type::get(&context); }
+  mlir::Type bf16() { return mlir::BFloat16Type::get(&context); }
+  template <typename T> mlir::Type typeOf() {
+    if constexpr (std::is_same_v<T, BFloat16>)
+      return bf16();
+    return std::is_same_v<T, float> ? f32() : f64();
+  }
   mlir::Type integer(unsigned bits) {
     return mlir::IntegerType::get(&context, bits);
   }

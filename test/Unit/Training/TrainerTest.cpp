@@ -162,10 +162,14 @@ TEST(Trainer, WhatCannotBeWatchedIsAnError) {
   expectError(misspelt.trainer, ErrorCode::monitorUnknown);
 }
 
-TEST(Trainer, WhatIsNotBuiltIsUnsupported) {
+TEST(Trainer, AsksForThePrecision) {
   TestFolder folder;
-  TrainingFixture fixture(folder, lineText, with("precision", "\"bf16\""));
-  expectError(fixture.trainer, ErrorCode::unsupported);
+  TrainingFixture fixture(folder, digitsText, with("precision", "\"bf16\""));
+  ASSERT_TRUE(fixture.trainer);
+  for (const CompileOptions &request : fixture.compiler.requests) {
+    EXPECT_EQ(request.precision, "bf16");
+    EXPECT_EQ(request.fields.at("image").type, ElementType::f32);
+  }
 }
 
 TEST(Trainer, DataThatDoNotFitAreErrors) {

@@ -43,7 +43,11 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *context,
   capacities[row] = a.getDimSize(m);
   sizes[column] = otherSizes[n];
   capacities[column] = b.getDimSize(n);
-  inferred.push_back(tensorType(a.getElementType(), sizes, capacities));
+  // Sums of bf16 are f32.
+  Type element = a.getElementType();
+  if (element.isBF16())
+    element = Float32Type::get(context);
+  inferred.push_back(tensorType(element, sizes, capacities));
   return success();
 }
 
@@ -51,10 +55,23 @@ void MatmulOp::buildGradient(OpBuilder &builder, ValueRange resultGradients,
                              SmallVectorImpl<Value> &operandGradients) {
   Value a = getA(), b = getB(), dy = resultGradients[0];
   bool ta = getTransposeA(), tb = getTransposeB();
+  auto asElement = [&](Value value, Type element) -> Value {
+    auto type = cast<RankedTensorType>(value.getType());
+    if (type.getElementType() == element)
+      return value;
+    return CastOp::create(
+        builder, getLoc(),
+        RankedTensorType::get(type.getShape(), element, type.getEncoding()),
+        value);
+  };
+  // Rounds as the operands are.
+  Type element = getA().getType().getElementType();
+  dy = asElement(dy, element);
   auto product = [&](Value lhs, bool transposeLhs, Value rhs,
                      bool transposeRhs) {
-    return MatmulOp::create(builder, getLoc(), lhs, rhs, transposeLhs,
-                            transposeRhs);
+    return asElement(MatmulOp::create(builder, getLoc(), lhs, rhs, transposeLhs,
+                                      transposeRhs),
+                     element);
   };
   // da = dy b^T, or its transpose b dy^T; db = a^T dy, or dy^T a.
   operandGradients.push_back(ta ? product(b, tb, dy, true)

@@ -13,7 +13,8 @@ def NN_MatmulOp : NN_ClassedOp<"matmul", "contraction",
     `y[..., m, n] = sum over k of a[..., m, k] * b[..., k, n]`, the operands read
     transposed where the flags say so: `a : [..., M, K]` or `[..., K, M]`,
     `b : [..., K, N]` or `[..., N, K]`, `y : [..., M, N]`. Leading dimensions are
-    a batch and equal in both. K = 0 gives 0.
+    a batch and equal in both. K = 0 gives 0. The result has the operands'
+    element type, but for bf16, whose products are summed and given in f32.
 
     Gradients, without flags: `dy * b^T`, `a^T * dy`; each of the four cases
     folds its transposes into the product.

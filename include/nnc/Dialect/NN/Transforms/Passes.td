@@ -148,6 +148,33 @@ def FuseOpsPass : Pass<"nn-fuse-ops", "mlir::func::FuncOp"> {
   ];
 }
 
+def LowerPrecisionPass : Pass<"nn-lower-precision", "mlir::func::FuncOp"> {
+  let summary = "Store large values as bf16";
+  let description = [{
+    Input: a function of groups, from `nn-fuse-ops`. Output: the same
+    computation where groups store their f32 results as bf16, rounded to
+    nearest, ties to even, and where products of f32 take both operands as bf16.
+    What reads such a value casts it back, so that all arithmetic and all sums
+    stay f32.
+
+    It works on groups since their results are what a program keeps in memory:
+    values that stay in registers are not rounded. These stay f32: arguments and
+    results of the function, so parameters and optimiser states too, of which
+    products get rounded copies; gradients on their way to an update; what a
+    group sums along rows or columns, such as losses and statistics; values with
+    fewer than `least` elements; and those that no group reads. Convolutions and
+    other ops outside of groups get copies in f32. Values of f64 are left alone.
+  }];
+  let options = [
+    Option<"least", "least", "int64_t", "1024",
+           "Elements of the smallest value that is stored as bf16">
+  ];
+  let statistics = [
+    Statistic<"narrowed", "narrowed-values", "Values stored as bf16">
+  ];
+  let dependentDialects = ["::nnc::nn::NNDialect"];
+}
+
 def UnrollLoopsPass : Pass<"nn-unroll-loops", "mlir::func::FuncOp"> {
   let summary = "Replace each scan by its steps";
   let description = [{
