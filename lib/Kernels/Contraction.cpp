@@ -23,14 +23,18 @@ static constexpr int64_t smallTile = 4;
 
 ContractionEmitter::ContractionEmitter(ModuleOp module,
                                        const TargetDescription &target,
-                                       const ContractionSpec &spec)
-    : module(module), spec(spec), plan(spec, target),
-      kernel(module, target, spec.name, spec.buffers, false),
+                                       const ContractionSpec &given,
+                                       const Pairing *pairing)
+    : module(module), spec(pairing ? pairing->spec : given), pairing(pairing),
+      plan(spec, target), kernel(module, target, spec.name, spec.buffers,
+                                 pairing && pairing->leftInScratch),
       element(spec.element) {}
 
 Expected<Kernels> ContractionEmitter::emit() {
   rows = kernel.bound(spec.m);
-  depth = kernel.bound(spec.k);
+  depth = pairing
+              ? kernel.ceilDiv(kernel.bound(pairing->steps), kernel.constant(2))
+              : kernel.bound(spec.k);
   tileRows = kernel.constant(plan.tileRows);
   if (!spec.m.isStatic()) {
     Value small = kernel.constant(smallTile);
@@ -413,5 +417,16 @@ Expected<Kernels> kernels::emitContraction(ModuleOp module,
                                            const ContractionSpec &spec) {
   if (auto checked = check(spec, target); !checked)
     return fail(checked.error());
-  return ContractionEmitter(module, target, spec).emit();
+  std::optional<Pairing> pairing = Pairing::of(spec, target);
+  if (!pairing)
+    return ContractionEmitter(module, target, spec, nullptr).emit();
+  Kernels kernels;
+  kernels.scratchBytes = pairing->scratchBytes;
+  if (pairing->leftInScratch)
+    kernels.phases.push_back(emitLeftPairs(module, target, spec, *pairing));
+  auto product = ContractionEmitter(module, target, spec, &*pairing).emit();
+  if (!product)
+    return product;
+  kernels.phases.append(product->phases);
+  return kernels;
 }

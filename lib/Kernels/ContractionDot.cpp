@@ -40,7 +40,7 @@ void ContractionEmitter::emitDotTile(const Panel &panel, Value slot) {
                         kernel.add(at, at2 * spec.rhs.rowStride), live));
         for (int64_t row = 0; row < tile; ++row) {
           Value &sum = next[at2 * tile + row];
-          sum = kernel.fma(factors[row], columns, sum);
+          sum = multiplyAdd(kernel, factors[row], columns, sum);
         }
       }
       return next;

@@ -3,6 +3,7 @@
 #ifndef NNC_LIB_KERNELS_CONTRACTIONEMITTER_H
 #define NNC_LIB_KERNELS_CONTRACTIONEMITTER_H
 
+#include "ContractionPairs.h"
 #include "ContractionPlan.h"
 #include "KernelBuilder.h"
 
@@ -16,8 +17,9 @@ inline constexpr int64_t prefetchSteps = 16;
 /// sees whole rows of a panel.
 class ContractionEmitter {
 public:
+  /// \p pairing, if there is one, is that of \p spec.
   ContractionEmitter(mlir::ModuleOp module, const TargetDescription &target,
-                     const ContractionSpec &spec);
+                     const ContractionSpec &spec, const Pairing *pairing);
   Expected<Kernels> emit();
 
 private:
@@ -57,6 +59,8 @@ private:
   /// same for all products of a module for which it would read the same. It is
   /// apart so that nothing else asks for the registers.
   mlir::func::FuncOp registerTile(int64_t rows, Source source);
+  /// Whether the panel's last row may stand alone when \p source is read.
+  bool endsWithOneRow(Source source) const;
   /// Where the output has \p row of the panel.
   mlir::Value outputAt(const Panel &panel, mlir::Value row);
   /// Elements from one step of k to the next.
@@ -75,18 +79,30 @@ private:
   void packElements(const Panel &panel, mlir::Value from, mlir::Value low,
                     mlir::Value high);
 
-  /// The elements of the operands in memory.
+  /// What the operands are read as. Pairs are moved as if they were f32.
   mlir::Type lhsElement() const {
-    return spec.buffers[spec.lhs.buffer].element;
+    return pairing ? element : spec.buffers[spec.lhs.buffer].element;
   }
   mlir::Type rhsElement() const {
-    return spec.buffers[spec.rhs.buffer].element;
+    return pairing && !joinsRows() ? element
+                                   : spec.buffers[spec.rhs.buffer].element;
   }
-  mlir::Value lhs() { return kernel.function.getArgument(spec.lhs.buffer); }
+  bool joinsRows() const { return pairing && pairing->rightInRows; }
+  /// \p sum plus the products of lanes, or of pairs in lanes.
+  mlir::Value multiplyAdd(KernelBuilder &builder, mlir::Value a, mlir::Value b,
+                          mlir::Value sum) const {
+    return pairing ? builder.dotPairs(a, b, sum) : builder.fma(a, b, sum);
+  }
+  mlir::Value lhs() {
+    return pairing && pairing->leftInScratch
+               ? kernel.scratch
+               : kernel.function.getArgument(spec.lhs.buffer);
+  }
   mlir::Value rhs() { return kernel.function.getArgument(spec.rhs.buffer); }
 
   mlir::ModuleOp module;
   const ContractionSpec &spec;
+  const Pairing *pairing;
   ContractionPlan plan;
   KernelBuilder kernel;
   mlir::Type element;

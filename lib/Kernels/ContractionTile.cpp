@@ -27,8 +27,22 @@ void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
       writesOutput
           ? outputAt(panel, firstRow)
           : kernel.pointer(sums, element, kernel.mul(slot, plan.panelColumns));
-  kernel.call(registerTile(tileSize, source),
-              {left, right, packed ? packed : right, target, steps});
+  SmallVector<Value> operands{left, right, packed ? packed : right, target,
+                              steps};
+  if (endsWithOneRow(source)) {
+    // One less if the steps up to the last pair's end are more than there are.
+    Value last = kernel.mul(kernel.add(from, steps), 2);
+    Value single = kernel.less(kernel.bound(pairing->steps), last);
+    Value one = kernel.select(single, kernel.constant(1), kernel.constant(0));
+    operands.back() = kernel.sub(steps, one);
+    operands.push_back(one);
+  }
+  kernel.call(registerTile(tileSize, source), operands);
+}
+
+bool ContractionEmitter::endsWithOneRow(Source source) const {
+  return joinsRows() && source != Source::packed &&
+         !(pairing->steps.isStatic() && pairing->steps.capacity % 2 == 0);
 }
 
 Value ContractionEmitter::outputAt(const Panel &panel, Value row) {
@@ -42,7 +56,7 @@ Value ContractionEmitter::outputAt(const Panel &panel, Value row) {
 int64_t ContractionEmitter::rightStep(Source source) const {
   if (source == Source::packed || spec.rhs.panelColumns)
     return plan.panelColumns;
-  return spec.rhs.rowStride;
+  return joinsRows() ? 2 * spec.rhs.rowStride : spec.rhs.rowStride;
 }
 
 func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
@@ -63,7 +77,7 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
 
   // What is small may be in a cache already, and comes sooner unasked.
   bool isLarge = spec.k.capacity * spec.n.capacity * spec.gates *
-                     storageBytes(rhsElement()) >
+                     storageBytes(pairing ? element : rhsElement()) >
                  kernel.target.l2Bytes / 2;
   bool asks = source == Source::copied ||
               (source == Source::operand && rows == 1 && isLarge);
@@ -73,16 +87,24 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
   prefix = prefix.take_front(prefix.rfind('.') + 1);
   std::string name = fmt::format(
       "{}tile{}x{}_{}{}_{}_{}_{}_{}{}{}{}{}{}{}", prefix.str(), rows,
-      (vectors - 1) * lanes + lastLanes, lhsElement().isBF16() ? "bf" : "f",
+      (vectors - 1) * lanes + lastLanes,
+      joinsRows()             ? "rows"
+      : pairing               ? "pairs"
+      : lhsElement().isBF16() ? "bf"
+                              : "f",
       storageBytes(lhsElement()) * 8, rowStep, depthStep, rightStep, sumPitch,
       apart ? fmt::format("_{}x{}", spec.gates, spec.n.capacity) : "",
       source == Source::copied ? "_copy" : "",
       source == Source::operand ? "_in_place" : "", asks ? "_ahead" : "",
-      plan.severalChunks ? "_onto" : "", masksRight ? "" : "_wide");
+      plan.severalChunks ? "_onto" : "",
+      endsWithOneRow(source) ? "_odd"
+      : masksRight           ? ""
+                             : "_wide");
   if (auto found = module.lookupSymbol<func::FuncOp>(name))
     return found;
 
-  KernelBuilder tile(module, kernel.target, name, 4, 1);
+  bool single = endsWithOneRow(source);
+  KernelBuilder tile(module, kernel.target, name, 4, single ? 2 : 1);
   // On the stack the panel is wide.
   Type rightElement = source == Source::packed ? element : rhsElement();
   Value copy = tile.function.getArgument(2),
@@ -106,55 +128,73 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
   carried.append({tile.function.getArgument(0), tile.function.getArgument(1)});
 
   Value zero = tile.constant(0);
-  SmallVector<Value> results = tile.loop(
-      zero, tile.function.getArgument(4), 1, carried,
-      [&](Value step, ValueRange values) -> SmallVector<Value> {
-        SmallVector<Value> next(values);
-        Value left = values[values.size() - 2], right = values.back();
-        // Rows that do not start with a cache line reach into one more.
-        int64_t line = 64 / storageBytes(element);
-        int64_t touched =
-            plan.gateColumns + (rightStep % line == 0 ? 0 : line - 1);
-        // The first to read a part of the operand waits for the memory: one
-        // row, which needs each column once, and the tile that copies. That one
-        // asks for the panel to the right too, of which it is near.
-        for (int64_t gate = 0; gate < spec.gates; ++gate) {
-          if (asks)
-            tile.prefetch(right, rightElement,
-                          prefetchSteps * rightStep + gate * spec.n.capacity,
-                          touched);
-          if (source == Source::copied)
-            tile.prefetch(right, rightElement,
-                          plan.gateColumns + gate * spec.n.capacity, touched);
-        }
-        SmallVector<Value> columns;
-        for (int64_t vector = 0; vector < vectors; ++vector)
-          columns.push_back(tile.widen(
-              tile.load(right, rightElement,
-                        tile.constant(apart ? plan.columnOf(spec, vector)
-                                            : vector * lanes),
-                        read[vector])));
+  bool joins = joinsRows() && source != Source::packed;
+  auto readColumns = [&](Value right, int64_t vector, bool hasSecond) {
+    int64_t at = apart ? plan.columnOf(spec, vector) : vector * lanes;
+    Value first =
+        tile.load(right, rightElement, tile.constant(at), read[vector]);
+    if (!joins)
+      return tile.widen(first);
+    Value second = hasSecond ? tile.load(right, rightElement,
+                                         tile.constant(at + spec.rhs.rowStride),
+                                         read[vector])
+                             : tile.splatConstant(rightElement, lanes, 0);
+    return tile.pairUp(first, second);
+  };
+  auto emitStep = [&](Value step, ValueRange values,
+                      bool hasSecond) -> SmallVector<Value> {
+    SmallVector<Value> next(values);
+    Value left = values[values.size() - 2], right = values.back();
+    // Rows that do not start with a cache line reach into one more.
+    int64_t line = 64 / storageBytes(rightElement);
+    int64_t rowStride = joins ? spec.rhs.rowStride : rightStep;
+    int64_t touched = plan.gateColumns + (rowStride % line == 0 ? 0 : line - 1);
+    // The first to read a part of the operand waits for the memory: one
+    // row, which needs each column once, and the tile that copies. That one
+    // asks for the panel to the right too, of which it is near.
+    for (int64_t gate = 0; gate < spec.gates; ++gate)
+      for (int64_t row = 0; row <= (joins && hasSecond); ++row) {
+        int64_t start = gate * spec.n.capacity + row * spec.rhs.rowStride;
+        if (asks)
+          tile.prefetch(right, rightElement, prefetchSteps * rightStep + start,
+                        touched);
         if (source == Source::copied)
-          for (int64_t vector = 0; vector < vectors; ++vector)
-            tile.store(
-                columns[vector], copy,
-                tile.add(tile.mul(step, plan.panelColumns), vector * lanes),
-                Lanes{lanes});
-        for (int64_t row = 0; row < rows; ++row) {
-          Value factor = tile.widen(tile.splat(
-              tile.loadScalar(left, lhsElement(), tile.constant(row * rowStep)),
-              lanes));
-          for (int64_t vector = 0; vector < vectors; ++vector) {
-            Value &sum = next[row * vectors + vector];
-            sum = tile.fma(factor, columns[vector], sum);
-          }
-        }
-        next[next.size() - 2] =
-            tile.pointer(left, lhsElement(), tile.constant(depthStep));
-        next.back() =
-            tile.pointer(right, rightElement, tile.constant(rightStep));
-        return next;
-      });
+          tile.prefetch(right, rightElement, plan.gateColumns + start, touched);
+      }
+    SmallVector<Value> columns;
+    for (int64_t vector = 0; vector < vectors; ++vector)
+      columns.push_back(readColumns(right, vector, hasSecond));
+    if (source == Source::copied)
+      for (int64_t vector = 0; vector < vectors; ++vector)
+        tile.store(columns[vector], copy,
+                   tile.add(tile.mul(step, plan.panelColumns), vector * lanes),
+                   Lanes{lanes});
+    for (int64_t row = 0; row < rows; ++row) {
+      Value factor = tile.widen(tile.splat(
+          tile.loadScalar(left, lhsElement(), tile.constant(row * rowStep)),
+          lanes));
+      for (int64_t vector = 0; vector < vectors; ++vector) {
+        Value &sum = next[row * vectors + vector];
+        sum = multiplyAdd(tile, factor, columns[vector], sum);
+      }
+    }
+    next[next.size() - 2] =
+        tile.pointer(left, lhsElement(), tile.constant(depthStep));
+    next.back() = tile.pointer(right, rightElement, tile.constant(rightStep));
+    return next;
+  };
+  SmallVector<Value> results =
+      tile.loop(zero, tile.function.getArgument(4), 1, carried,
+                [&](Value step, ValueRange values) {
+                  return emitStep(step, values, /*hasSecond=*/true);
+                });
+  if (single)
+    results = tile.loop(
+        zero, tile.function.getArgument(5), 1, results,
+        [&](Value step, ValueRange values) {
+          return emitStep(tile.add(tile.function.getArgument(4), step), values,
+                          /*hasSecond=*/false);
+        });
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t vector = 0; vector < vectors; ++vector)
       tile.store(results[row * vectors + vector], sums, sumAt(row, vector),

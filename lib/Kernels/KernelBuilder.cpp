@@ -336,6 +336,21 @@ Value KernelBuilder::dotPairs(Value a, Value b, Value c) {
       .getResult(0);
 }
 
+Value KernelBuilder::pairUp(Value first, Value second) {
+  int64_t width = cast<VectorType>(first.getType()).getNumElements();
+  Type half = builder.getIntegerType(16), word = builder.getI32Type();
+  auto asWords = [&](Value value) -> Value {
+    Value bits =
+        arith::BitcastOp::create(builder, loc, vectorType(width, half), value);
+    return arith::ExtUIOp::create(builder, loc, vectorType(width, word), bits);
+  };
+  Value upper = arith::ShLIOp::create(builder, loc, asWords(second),
+                                      splatConstant(word, width, 16));
+  Value pairs = arith::OrIOp::create(builder, loc, asWords(first), upper);
+  return arith::BitcastOp::create(
+      builder, loc, vectorType(width, builder.getF32Type()), pairs);
+}
+
 Value KernelBuilder::widen(Value value) {
   if (!getElementTypeOrSelf(value.getType()).isBF16())
     return value;

@@ -143,6 +143,9 @@ public:
   /// \p c plus, in each lane of f32, the product of the pair of bf16 that the
   /// lane of \p a holds with that of \p b. Only where the target has bf16.
   mlir::Value dotPairs(mlir::Value a, mlir::Value b, mlir::Value c);
+  /// Pairs of bf16, one a lane of f32: the lane of \p first, and that of
+  /// \p second behind it.
+  mlir::Value pairUp(mlir::Value first, mlir::Value second);
   /// \p value as f32 if it is of bf16, else as it is.
   mlir::Value widen(mlir::Value value);
   /// 0, 1, 2, … plus \p base, as i64.
