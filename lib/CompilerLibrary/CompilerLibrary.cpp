@@ -12,8 +12,10 @@
 #include "ReferenceCheck.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/Pass/PassManager.h"
+#include "nnc/Conversion/NNToKernels.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
+#include "nnc/Dialect/NN/Transforms/Recompute.h"
 #include "nnc/Execution/Linker.h"
 #include "nnc/Execution/ProgramCompiler.h"
 #include "nnc/Frontend/Frontend.h"
@@ -119,6 +121,7 @@ CompilerLibrary::programOptions(const CompileOptions &options) {
   result.graph.panelColumns = target->panelColumns();
   result.linkShared = options.linkShared;
   result.profile = options.profile;
+  result.memory = options.memory;
   return result;
 }
 
@@ -187,7 +190,8 @@ Expected<std::string> CompilerLibrary::emit(const ModelSource &source,
   std::optional<Phase> phase = parsePhase(name);
   if (!phase)
     return fail(ErrorCode::unknownPhase, name);
-  if (*phase <= Phase::fuse) {
+  bool isBounded = *phase == Phase::fuse && sized.memory > 0;
+  if (*phase <= Phase::fuse && !isBounded) {
     if (auto run = runTo(**module, sized, *phase); !run)
       return fail(std::move(run).error());
     return printModule(**module);
@@ -195,6 +199,8 @@ Expected<std::string> CompilerLibrary::emit(const ModelSource &source,
   auto lowered = lowerModule(**module, *programOptions);
   if (!lowered)
     return fail(std::move(lowered).error());
+  if (isBounded)
+    return printModule(**module);
   if (*phase == Phase::llvm) {
     PassManager passManager(&context);
     buildShareKernelsPipeline(passManager);
@@ -255,6 +261,7 @@ Expected<void> CompilerLibrary::addPrograms(const ModelSource &source,
   };
   CompileOptions sized = options;
   sized.kind = ProgramKind::predict;
+  sized.memory = 0;
   for (int64_t batch : emission.batches) {
     sized.sizes["batch"] = batch;
     if (auto added = add(sized, "run"); !added)
@@ -263,6 +270,7 @@ Expected<void> CompilerLibrary::addPrograms(const ModelSource &source,
   if (!emission.trainStep)
     return {};
   sized.kind = ProgramKind::trainStep;
+  sized.memory = options.memory;
   return add(sized, "train_step");
 }
 
@@ -488,6 +496,11 @@ Expected<MemoryInfo> CompilerLibrary::memory(const ModelSource &source,
   if (!lowered)
     return fail(std::move(lowered).error());
   lowered->memory.signature.model = model;
+  (*module)->walk([&](Operation *op) {
+    if (op->hasAttr(nn::recomputedAttribute))
+      lowered->memory.recomputed.emplace_back(describeValue(op->getResult(0)),
+                                              nn::countFlop(op));
+  });
   return std::move(lowered->memory);
 }
 

@@ -3,9 +3,11 @@
 #include "nnc/Execution/ProgramCompiler.h"
 #include "mlir/Pass/PassManager.h"
 #include "nnc/Conversion/NNToKernels.h"
+#include "nnc/Dialect/NN/Transforms/Recompute.h"
 #include "nnc/Execution/FirstError.h"
 #include "nnc/Execution/JITSession.h"
 #include "nnc/Execution/Linker.h"
+#include "nnc/Support/ByteSize.h"
 #include <chrono>
 
 using namespace mlir;
@@ -24,6 +26,40 @@ Expected<void> nnc::runGraphPhases(ModuleOp module,
   if (last == Phase::fuse)
     buildFusePipeline(passManager, options);
   if (failed(passManager.run(module)))
+    return errors.take("a pass on the graph failed without a message");
+  return {};
+}
+
+/// Brings \p module, of the phase graph or differentiate, to the phase fuse so
+/// that it takes no more memory than \p options ask, of which its arguments
+/// take \p arguments bytes.
+static Expected<void> recomputeWithin(ModuleOp module,
+                                      const ProgramOptions &options,
+                                      const GraphPipelineOptions &graph,
+                                      int64_t arguments) {
+  FirstError errors(module.getContext());
+  PassManager toPrimitives(module.getContext()), toGroups(module.getContext());
+  buildSimplifyPipeline(toPrimitives, graph);
+  buildPrimitivesPipeline(toPrimitives, graph);
+  buildGroupsPipeline(toGroups, graph);
+  toGroups.enableVerifier(false);
+  if (failed(toPrimitives.run(module)))
+    return errors.take("a pass on the graph failed without a message");
+  func::FuncOp function = *module.getOps<func::FuncOp>().begin();
+  auto arenaOf = [&](func::FuncOp fused) {
+    auto lowered = lowerToKernels(fused, options.target, options.entry);
+    return lowered ? lowered->signature.arenaBytes
+                   : std::numeric_limits<int64_t>::max() - arguments;
+  };
+  auto fuse = [&](func::FuncOp copy) {
+    (void)toGroups.run(copy->getParentOfType<ModuleOp>());
+  };
+  nn::Recomputation done =
+      nn::recompute(function, options.memory - arguments, fuse, arenaOf);
+  if (arguments + done.bytes > options.memory)
+    return fail(ErrorCode::memoryBudget, byteSizeText(arguments + done.least),
+                byteSizeText(options.memory));
+  if (failed(toGroups.run(module)))
     return errors.take("a pass on the graph failed without a message");
   return {};
 }
@@ -60,19 +96,37 @@ Expected<LoweredModule> nnc::lowerModule(ModuleOp module,
     result.memory.signature = result.signature;
     return result;
   };
+  auto restore = [&] {
+    module.getBody()->clear();
+    OwningOpRef<ModuleOp> copy = original->clone();
+    for (Operation &op : llvm::make_early_inc_range(*copy->getBody()))
+      op.moveBefore(module.getBody(), module.getBody()->end());
+  };
+  // Once more, with values computed again, if it takes too much memory.
+  auto keepBudget =
+      [&](Expected<LoweredModule> &&result,
+          const GraphPipelineOptions &graph) -> Expected<LoweredModule> {
+    if (!result || options.memory <= 0 ||
+        result->signature.memoryBytes() <= options.memory)
+      return std::move(result);
+    int64_t arguments =
+        result->signature.memoryBytes() - result->signature.arenaBytes;
+    restore();
+    if (auto done = recomputeWithin(module, options, graph, arguments); !done)
+      return fail(std::move(done).error());
+    return conclude(lower());
+  };
   auto lowered = lower();
   if (!lowered && lowered.error().code == ErrorCode::unsupported &&
       !options.graph.bounded.empty()) {
     GraphPipelineOptions exact = options.graph;
     exact.bounded.clear();
-    module.getBody()->clear();
-    for (Operation &op : llvm::make_early_inc_range(*original->getBody()))
-      op.moveBefore(module.getBody(), module.getBody()->end());
+    restore();
     if (auto run = runGraphPhases(module, exact, Phase::fuse); !run)
       return fail(std::move(run).error());
-    return conclude(lower());
+    return keepBudget(conclude(lower()), exact);
   }
-  return conclude(std::move(lowered));
+  return keepBudget(conclude(std::move(lowered)), options.graph);
 }
 
 Expected<Program> nnc::compileProgram(ModuleOp module,

@@ -66,8 +66,8 @@ void nnc::buildSimplifyPipeline(OpPassManager &passManager,
   functions.addPass(reference::createFoldConstantsPass());
 }
 
-void nnc::buildFusePipeline(OpPassManager &passManager,
-                            const GraphPipelineOptions &options) {
+void nnc::buildPrimitivesPipeline(OpPassManager &passManager,
+                                  const GraphPipelineOptions &options) {
   OpPassManager &functions = passManager.nest<func::FuncOp>();
   functions.addPass(nn::createDecomposePass());
   if (options.optimizationLevel > 1)
@@ -76,8 +76,19 @@ void nnc::buildFusePipeline(OpPassManager &passManager,
     functions.addPass(reference::createFoldConstantsPass());
     functions.addPass(nn::createSimplifyPass());
   }
+}
+
+void nnc::buildGroupsPipeline(OpPassManager &passManager,
+                              const GraphPipelineOptions &options) {
+  OpPassManager &functions = passManager.nest<func::FuncOp>();
   functions.addPass(nn::createFuseOpsPass(
       nn::FuseOpsPassOptions{/*alone=*/options.optimizationLevel == 0}));
   if (options.storesBF16)
     functions.addPass(nn::createLowerPrecisionPass());
+}
+
+void nnc::buildFusePipeline(OpPassManager &passManager,
+                            const GraphPipelineOptions &options) {
+  buildPrimitivesPipeline(passManager, options);
+  buildGroupsPipeline(passManager, options);
 }

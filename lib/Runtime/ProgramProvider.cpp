@@ -2,6 +2,7 @@
 
 #include "CompilerLoader.h"
 #include "nnc/Runtime/ProgramCache.h"
+#include "nnc/Runtime/SystemMemory.h"
 #include <algorithm>
 #include <chrono>
 #include <sys/stat.h>
@@ -96,6 +97,7 @@ static void addOptions(KeyText &key, const CompileOptions &options) {
   key.add(options.precision);
   key.add(options.target.empty() ? hostDescription() : options.target);
   key.add(static_cast<int64_t>(options.profile));
+  key.add(options.memory);
 }
 
 /// The compiling half that would make the program: another build of it may
@@ -149,7 +151,11 @@ ProgramProvider::get(const ModelSource &source, const std::string &identity,
   options.linkShared = useCache;
   std::string key;
   Result result;
-  auto finish = [&](Program program) {
+  auto finish = [&](Program program) -> Expected<Result> {
+    if (auto fits = checkMemory(program.signature.arenaBytes,
+                                "the program's scratch memory");
+        !fits)
+      return fail(std::move(fits.error()));
     result.executable = std::make_unique<Executable>(std::move(program));
     result.milliseconds = std::chrono::duration<double, std::milli>(
                               std::chrono::steady_clock::now() - start)

@@ -22,6 +22,13 @@ int64_t Argument::elementCount() const {
   return count;
 }
 
+int64_t Signature::memoryBytes() const {
+  int64_t bytes = arenaBytes;
+  for (const Argument &argument : arguments)
+    bytes += argument.byteCount();
+  return bytes;
+}
+
 int Signature::indexOf(Role role, std::string_view name) const {
   for (size_t i = 0; i < arguments.size(); ++i)
     if (arguments[i].role == role && arguments[i].name == name)
@@ -61,6 +68,7 @@ std::string Signature::toJson() const {
                  {"arena_bytes", arenaBytes},
                  {"preferred_threads", preferredThreads},
                  {"flop", flop},
+                 {"recomputed_flop", recomputedFlop},
                  {"arguments", std::move(list)}};
   return object.dump();
 }
@@ -169,6 +177,7 @@ Expected<Signature> Signature::fromJson(std::string_view text) {
   reader.read("arena_bytes", signature.arenaBytes);
   reader.read("preferred_threads", signature.preferredThreads);
   reader.read("flop", signature.flop);
+  reader.read("recomputed_flop", signature.recomputedFlop);
   if (const Json *list = reader.find("arguments", &Json::is_array))
     for (const Json &item : *list) {
       Argument argument;

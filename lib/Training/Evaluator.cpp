@@ -17,6 +17,8 @@ CompileOptions CompileSettings::options(ProgramKind kind,
     options.fields[slot.input] = {slot.type, slot.sampleShape};
   options.optimizationLevel = optimizationLevel;
   options.precision = precision;
+  if (kind == ProgramKind::trainStep)
+    options.memory = memory;
   options.threads = static_cast<int>(threads ? threads : availableThreads());
   return options;
 }

@@ -1,6 +1,7 @@
 //===- Session.cpp - Programs over one set of parameters ------------------===//
 
 #include "nnc/Training/Session.h"
+#include "nnc/Runtime/SystemMemory.h"
 #include "nnc/Training/Initializers.h"
 #include <algorithm>
 #include <cstring>
@@ -34,6 +35,12 @@ ParameterStore::Entry *ParameterStore::find(const std::string &name) const {
 Expected<void> ParameterStore::declare(const Signature &signature,
                                        uint64_t seed,
                                        const std::string &prefix) {
+  int64_t bytes = 0;
+  for (const Argument &argument : signature.arguments)
+    if (isStored(argument.role) && !find(nameOf(argument, prefix)))
+      bytes += argument.byteCount();
+  if (auto fits = checkMemory(bytes, "what the model keeps"); !fits)
+    return fits;
   for (const Argument &argument : signature.arguments) {
     if (!isStored(argument.role))
       continue;

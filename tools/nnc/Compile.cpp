@@ -134,6 +134,10 @@ Expected<void> CompileCommand::readOptions() {
   binding.sizes = options.sizes;
   options =
       compile.options(ProgramKind::predict, binding, request.batches.back());
+  if (request.trainStep)
+    options.memory = compile.memory;
+  else if (context.args.has("memory"))
+    return fail(ErrorCode::optionMissing, "--memory", "--train-step");
   options.target = context.args.value("cpu").value_or("");
   options.triple = context.args.value("target").value_or("");
   if (options.target.find(',') != std::string::npos)

@@ -3,6 +3,7 @@
 #include "Context.h"
 #include "nnc/Formats/Json.h"
 #include "nnc/Runtime/Team.h"
+#include "nnc/Support/ByteSize.h"
 #include "nnc/Training/OwnSettings.h"
 #include <charconv>
 #include <cmath>
@@ -206,11 +207,20 @@ unsigned Context::threads() const {
   return static_cast<unsigned>(args.number("threads", 0, 0).value_or(0));
 }
 
+int64_t Context::memoryBound() const {
+  // Checked when the command line was parsed.
+  for (const char *option : {"memory", "memory-plan"})
+    if (std::optional<std::string> size = args.value(option))
+      return parseByteSize(*size).value_or(0);
+  return 0;
+}
+
 CompileSettings Context::compileSettings() const {
   CompileSettings settings;
   settings.optimizationLevel =
       static_cast<int>(args.number("optimization", 2).value_or(2));
   settings.threads = threads();
+  settings.memory = memoryBound();
   return settings;
 }
 

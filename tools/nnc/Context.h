@@ -79,6 +79,8 @@ public:
 
   CompileSettings compileSettings() const;
   unsigned threads() const;
+  /// The bytes of --memory; 0 without.
+  int64_t memoryBound() const;
 
   /// Prints the module of --print-after and --stop-after. True if the run ends
   /// with it; \p status is then its exit status.

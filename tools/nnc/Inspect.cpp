@@ -19,6 +19,7 @@ std::optional<Inspection> nnc::tool::inspect(Context &context, int &status) {
     return report(sizes.error());
   CompileOptions options =
       context.compileSettings().options(ProgramKind::predict, {}, 1);
+  options.memory = context.memoryBound();
   options.sizes.clear();
   for (const auto &[name, list] : *sizes)
     options.sizes[name] = list.back();

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Options.h"
+#include "nnc/Support/ByteSize.h"
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -195,6 +196,13 @@ static Expected<void> checkChoices(const Invocation &invocation) {
     return fail(ErrorCode::badOptionValue, "--threads",
                 fmt::format("at most {} threads", mostThreads),
                 *invocation.value("threads"));
+  // Of nnc show the option stands for itself too.
+  for (const char *option : {"memory", "memory-plan"})
+    if (std::optional<std::string> size = invocation.value(option);
+        size && !parseByteSize(*size) &&
+        (*size != "true" || option == std::string_view("memory")))
+      return fail(ErrorCode::badOptionValue, spellingOf(option),
+                  "a size of memory as 300MB or 1GiB", *size);
   for (const char *option : {"out", "checkpoint", "log", "weights"})
     if (invocation.value(option) == "")
       return fail(ErrorCode::optionValue, spellingOf(option));

@@ -60,19 +60,44 @@ static bool isAtPeak(const MemoryInfo &info, const BufferInfo &buffer) {
          (buffer.first <= info.peak && info.peak <= buffer.last);
 }
 
+/// What is computed again, ops of one kind together.
+static std::string recomputedText(const MemoryInfo &info, bool everything) {
+  if (info.recomputed.empty())
+    return "";
+  std::string text =
+      fmt::format("  {} values are computed again, {:.4g} MFLOP a step:\n",
+                  info.recomputed.size(),
+                  static_cast<double>(info.signature.recomputedFlop) * 1e-6);
+  std::vector<std::pair<std::string, int64_t>> kinds;
+  for (const auto &[value, flop] : info.recomputed) {
+    std::string kind = everything ? value : value.substr(0, value.find(' '));
+    auto known = std::find_if(kinds.begin(), kinds.end(),
+                              [&](auto &entry) { return entry.first == kind; });
+    if (known == kinds.end())
+      kinds.emplace_back(kind, 1);
+    else
+      ++known->second;
+  }
+  std::string line = "   ";
+  for (const auto &[kind, count] : kinds)
+    line += count > 1 ? fmt::format(" {} {},", count, kind)
+                      : fmt::format(" {},", kind);
+  line.back() = '\n';
+  return text + line;
+}
+
 static void printTable(const Context &context, const char *program,
                        const MemoryInfo &info) {
   const Signature &signature = info.signature;
   std::string text = fmt::format("{} of {}, batch {}\n", program,
                                  signature.model, signature.batch);
-  int64_t all = 0;
-  for (const Share &share : sharesOf(signature)) {
-    all += share.bytes;
+  for (const Share &share : sharesOf(signature))
     if (share.bytes > 0)
       text += fmt::format("  {:<16} {:>10}\n", share.title,
                           byteSizeText(share.bytes));
-  }
-  text += fmt::format("  {:<16} {:>10}\n", "in all", byteSizeText(all));
+  text += fmt::format("  {:<16} {:>10}\n", "in all",
+                      byteSizeText(signature.memoryBytes()));
+  text += recomputedText(info, context.isVerbose());
   if (info.buffers.empty()) {
     context.print(text);
     return;
@@ -108,10 +133,16 @@ static void printJson(const Context &context, const char *program,
                                    {"batch", info.signature.batch}};
   for (const Share &share : sharesOf(info.signature))
     object[share.key] = share.bytes;
+  object["memory_bytes"] = info.signature.memoryBytes();
   object["arena_lower_bound"] = info.lowerBound;
   object["arena_ratio"] = ratioOf(info);
   object["kernels"] = info.kernels.size();
   object["peak_kernel"] = info.peak;
+  object["recomputed_flop"] = info.signature.recomputedFlop;
+  nlohmann::ordered_json recomputed = nlohmann::ordered_json::array();
+  for (const auto &[value, flop] : info.recomputed)
+    recomputed.push_back({{"value", value}, {"flop", flop}});
+  object["recomputed"] = std::move(recomputed);
   nlohmann::ordered_json values = nlohmann::ordered_json::array();
   for (const BufferInfo *buffer : bySize(info))
     values.push_back({{"value", buffer->content},

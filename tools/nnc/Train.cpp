@@ -4,6 +4,7 @@
 #include "TrainReport.h"
 #include "nnc/Data/Sampling.h"
 #include "nnc/Formats/AtomicFile.h"
+#include "nnc/Support/ByteSize.h"
 #include "nnc/Training/Folds.h"
 #include <cmath>
 #include <csignal>
@@ -221,6 +222,13 @@ Expected<int> TrainCommand::train(ProgramProvider &programs) {
   if (auto known = checkKeys(requirements, (*trainer)->measuredKeys()); !known)
     return fail(std::move(known.error()));
   context.times.add("programs", programs.phases());
+  const Signature &signature = (*trainer)->signature();
+  std::string memory = fmt::format("the training step takes {} of memory",
+                                   byteSizeText(signature.memoryBytes()));
+  if (signature.recomputedFlop > 0)
+    memory += fmt::format("; values that are computed again take {:.4g} MFLOP",
+                          static_cast<double>(signature.recomputedFlop) * 1e-6);
+  context.detail(memory);
   if (context.args.has("dry-run"))
     return dryRun(**trainer);
   Expected<TrainingResult> result = (*trainer)->run(reporter);

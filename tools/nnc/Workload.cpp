@@ -82,6 +82,7 @@ Expected<void> Workload::compile(bool profile) {
     options.train.clipValue = stepSettings.clipValue.value_or(0);
   }
   options.profile = profile;
+  options.memory = compile.memory;
   Expected<ProgramProvider> programs = context.programs(/*onlyIfAsked=*/true);
   if (!programs)
     return fail(std::move(programs.error()));

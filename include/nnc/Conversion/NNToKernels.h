@@ -43,6 +43,9 @@ Expected<KernelProgram> lowerToKernels(mlir::func::FuncOp function,
                                        const std::string &entry,
                                        LoweringOptions options = {});
 
+/// The op that gives \p value, with its layer: "relu of hidden".
+std::string describeValue(mlir::Value value);
+
 } // namespace nnc
 
 #endif // NNC_CONVERSION_NNTOKERNELS_H

@@ -35,6 +35,8 @@ struct ProgramOptions {
   unsigned threads = 1;
   /// Also link a shared object for the program cache.
   bool linkShared = false;
+  /// Bytes that arguments and arena take at most; 0: no bound.
+  int64_t memory = 0;
   /// Read the clock between kernels, and describe them.
   bool profile = false;
   /// Describe what lies in the arena.
@@ -51,7 +53,8 @@ Expected<void> runGraphPhases(mlir::ModuleOp module,
                               const GraphPipelineOptions &options, Phase last);
 
 /// Lowers \p module, of the phase graph or differentiate, to kernels. The
-/// module is left in the phase fuse.
+/// module is left in the phase fuse. Fails with `memoryBudget` if it cannot be
+/// made to take so little memory as the options ask.
 struct LoweredModule {
   mlir::OwningOpRef<mlir::ModuleOp> kernels;
   Signature signature;

@@ -46,7 +46,15 @@ struct GraphPipelineOptions {
 void buildSimplifyPipeline(mlir::OpPassManager &passManager,
                            const GraphPipelineOptions &options);
 
-/// From simplify to fuse.
+/// From simplify to primitive ops, as fusion takes them.
+void buildPrimitivesPipeline(mlir::OpPassManager &passManager,
+                             const GraphPipelineOptions &options);
+
+/// From primitive ops to fuse.
+void buildGroupsPipeline(mlir::OpPassManager &passManager,
+                         const GraphPipelineOptions &options);
+
+/// From simplify to fuse: the two above.
 void buildFusePipeline(mlir::OpPassManager &passManager,
                        const GraphPipelineOptions &options);
 

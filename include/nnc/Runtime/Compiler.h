@@ -75,6 +75,10 @@ struct CompileOptions {
   std::string target; ///< CPU name; empty: this host.
   /// LLVM's triple; empty: that of the CPU.
   std::string triple;
+  /// Bytes that the program's arguments and arena take at most; 0: no bound. A
+  /// training step computes values again instead of keeping them if need be;
+  /// where that does not do it, compiling fails with `memoryBudget`.
+  int64_t memory = 0;
   /// Also give Program::kernels, and read the clock between kernels.
   bool profile = false;
   /// Threads the compiler may use itself.
@@ -122,6 +126,9 @@ struct MemoryInfo {
   std::vector<std::string> kernels;
   /// By the first kernel that uses them.
   std::vector<BufferInfo> buffers;
+  /// Ops whose values are computed again instead of kept, e.g. "relu of
+  /// hidden", with their arithmetic.
+  std::vector<std::pair<std::string, int64_t>> recomputed;
 };
 
 /// The name of the output of a profiled program that holds the clock's ticks,

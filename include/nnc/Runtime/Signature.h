@@ -62,8 +62,12 @@ struct Signature {
   /// Smallest team that pays; 1 for small work.
   int64_t preferredThreads = 1;
   int64_t flop = 0; ///< Multiply-adds of products times 2, a full batch.
+  /// Arithmetic that a bound of memory costs: of values that are computed again.
+  int64_t recomputedFlop = 0;
   std::vector<Argument> arguments;
 
+  /// Bytes of all arguments and of the arena.
+  int64_t memoryBytes() const;
   /// The index of the argument called \p name with \p role, or -1.
   int indexOf(Role role, std::string_view name) const;
   std::vector<int> indicesOf(Role role) const;

@@ -33,6 +33,8 @@ struct CompileSettings {
   int optimizationLevel = 2;
   std::string precision = "f32";
   unsigned threads = 0;
+  /// Bytes that a training step takes at most; 0: no bound.
+  int64_t memory = 0;
 
   ElementType floatType() const {
     return precision == "f64" ? ElementType::f64 : ElementType::f32;

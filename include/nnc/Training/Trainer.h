@@ -125,6 +125,10 @@ public:
   const ParameterStore &store() const { return parameters; }
   double compileMilliseconds() const { return milliseconds; }
   bool isCached() const { return cached; }
+  /// The program of the train block's first step.
+  const Signature &signature() const {
+    return steps.front().program->signature();
+  }
   const ModelMetadata &metadata() const { return description; }
 
 private:

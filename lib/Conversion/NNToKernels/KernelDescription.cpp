@@ -1,7 +1,9 @@
 //===- KernelDescription.cpp - What a kernel does, in words ---------------===//
 
 #include "KernelDescription.h"
+#include "nnc/Conversion/NNToKernels.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
+#include "nnc/Dialect/NN/Transforms/Recompute.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -12,41 +14,6 @@ using namespace nnc::nn;
 static int64_t depthOf(MatmulOp op) {
   RankedTensorType a = op.getA().getType();
   return a.getDimSize(a.getRank() - (op.getTransposeA() ? 2 : 1));
-}
-
-/// Of a convolution with weights \p weight and result \p result, or one of its
-/// gradients: padding counts too, as in the figures of others. The first
-/// \p outer dimensions of the weights do not lengthen the sums.
-static int64_t convolutionFlop(Value weight, Value result, int64_t outer = 1) {
-  auto weights = cast<RankedTensorType>(weight.getType());
-  auto images = cast<RankedTensorType>(result.getType());
-  int64_t length = 1;
-  for (int64_t size : weights.getShape().drop_front(outer))
-    length *= size;
-  return 2 * images.getNumElements() * length;
-}
-
-int64_t nnc::productFlop(Operation *op) {
-  if (auto matmul = dyn_cast<MatmulOp>(op))
-    return 2 * depthOf(matmul) * matmul.getType().getNumElements();
-  if (auto convolution = dyn_cast<Conv2dOp>(op))
-    return convolutionFlop(convolution.getW(), convolution.getY());
-  if (auto convolution = dyn_cast<WinogradConv2dOp>(op)) {
-    // What it does, not what it stands for: tiles times points.
-    RankedTensorType y = convolution.getType(),
-                     u = convolution.getU().getType();
-    int64_t m = convolution.getTile();
-    return 2 * y.getDimSize(0) * ((y.getDimSize(2) + m - 1) / m) *
-           ((y.getDimSize(3) + m - 1) / m) * u.getDimSize(0) * u.getDimSize(2) *
-           y.getDimSize(1);
-  }
-  if (auto gradient = dyn_cast<Conv2dDataGradientOp>(op))
-    return convolutionFlop(gradient.getW(), gradient.getDy());
-  if (auto gradient = dyn_cast<Conv2dWeightGradientOp>(op))
-    return convolutionFlop(gradient.getDw(), gradient.getDy());
-  if (auto parts = dyn_cast<Conv2dWeightPartsOp>(op))
-    return convolutionFlop(parts.getY(), parts.getDy(), /*outer=*/2);
-  return 0;
 }
 
 /// The mnemonic, with the sizes of products: "matmul 128x500x784" has 128 rows,

@@ -8,17 +8,10 @@
 
 namespace nnc {
 
-/// Multiplications and additions of the product \p op, of a full batch; 0 if it
-/// is none.
-int64_t productFlop(mlir::Operation *op);
-
 /// Work, layers and arithmetic of the kernel for \p op, a group or a single
 /// op. An element-wise op counts as one operation an element. Name and bytes
 /// are left to the caller.
 KernelInfo describeKernel(mlir::Operation *op);
-
-/// The op that gives \p value, with its layer: "relu of hidden".
-std::string describeValue(mlir::Value value);
 
 /// \p type as the language writes it, with the sizes that it has at most:
 /// "f32[128, 500]".

@@ -6,6 +6,7 @@
 #include "mlir/IR/Matchers.h"
 #include "nnc/Conversion/NNToKernels.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
+#include "nnc/Dialect/NN/Transforms/Recompute.h"
 #include "nnc/Kernels/ProgramEntry.h"
 #include "nnc/Transforms/MemoryPlanner.h"
 
@@ -589,7 +590,7 @@ void ProgramLowering::placeBarriers() {
 // The whole
 //===----------------------------------------------------------------------===//
 
-static int64_t countFlop(func::FuncOp function) {
+static int64_t productsFlop(func::FuncOp function) {
   int64_t flop = 0;
   function.walk([&](Operation *op) { flop += productFlop(op); });
   return flop;
@@ -646,7 +647,11 @@ Expected<KernelProgram> ProgramLowering::run() {
   }
   if (options.profile)
     addClock();
-  signature.flop = countFlop(function);
+  signature.flop = productsFlop(function);
+  function.walk([&](Operation *op) {
+    if (op->hasAttr(recomputedAttribute))
+      signature.recomputedFlop += nn::countFlop(op);
+  });
   // A team costs about a microsecond a program and a tenth a barrier: below
   // some 50 microseconds of one thread's work it does not pay.
   constexpr int64_t smallWork = 2'000'000;

@@ -13,6 +13,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
+#include "nnc/Dialect/NN/Transforms/Recompute.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
@@ -414,6 +415,11 @@ bool Grouping::takeConsumers(unsigned id, Operation *member) {
   for (Operation *user : users) {
     if (groupOf.count(user) || user->hasTrait<OpTrait::IsTerminator>())
       continue;
+    // What is computed again later must not be computed now, and leaves other
+    // groups as they were.
+    if (user->hasAttr(recomputedAttribute) !=
+        member->hasAttr(recomputedAttribute))
+      continue;
     if (!admits(groups[id], user, /*asProducer=*/false)) {
       remark(member, user, "the template cannot hold the consumer");
       continue;
@@ -499,8 +505,9 @@ static bool isCopiedFor(Operation *producer, Operation *user) {
 }
 
 void Grouping::rebuild() {
-  // Nodes in an order that respects all edges: of those whose predecessors are
-  // placed, the earliest first.
+  // Nodes in an order that respects all edges: by their place, each after
+  // what it waits for. A value is then read soon after it is made, as a
+  // gradient by the product that updates weights.
   unsigned groupCount = groups.size();
   SmallVector<SmallVector<Operation *>> nodes(groupCount);
   DenseMap<Operation *, unsigned> nodeOf;
@@ -516,30 +523,54 @@ void Grouping::rebuild() {
     nodes[node].push_back(op);
     nodeOf[op] = node;
   }
-  SmallVector<llvm::SetVector<unsigned>> successors(nodes.size());
-  SmallVector<unsigned> waiting(nodes.size(), 0);
+  SmallVector<std::set<std::pair<unsigned, unsigned>>> waitsFor(nodes.size());
+  // A group stands where its first op that computes something stands, a product
+  // or reduction where that stands.
+  auto keyOf = [&](unsigned node) {
+    auto computes = [&](Operation *op) {
+      return node >= groupCount || groups[node].kind == GroupKind::map
+                 ? !isAccess(op)
+                 : op == groups[node].members.front();
+    };
+    auto found = llvm::find_if(nodes[node], computes);
+    Operation *first =
+        found == nodes[node].end() ? nodes[node].front() : *found;
+    return std::pair(position[first], node);
+  };
   for (Operation *op : order)
     visitPredecessors(op, [&](Operation *predecessor) {
       unsigned from = nodeOf[predecessor], to = nodeOf[op];
-      if (from != to && successors[from].insert(to))
-        ++waiting[to];
+      if (from != to)
+        waitsFor[to].insert(keyOf(from));
     });
-  std::set<std::pair<unsigned, unsigned>> ready;
-  auto makeReady = [&](unsigned node) {
-    ready.insert({position[nodes[node].front()], node});
-  };
+  std::vector<std::pair<unsigned, unsigned>> keys;
   for (unsigned node = 0; node < nodes.size(); ++node)
-    if (waiting[node] == 0)
-      makeReady(node);
+    keys.push_back(keyOf(node));
+  llvm::sort(keys);
+  SmallVector<unsigned> placed;
+  std::vector<char> isPlaced(nodes.size(), 0);
+  SmallVector<unsigned> stack;
+  for (auto [first, start] : keys) {
+    stack.push_back(start);
+    while (!stack.empty()) {
+      unsigned node = stack.back();
+      auto &waiting = waitsFor[node];
+      while (!waiting.empty() && isPlaced[waiting.begin()->second])
+        waiting.erase(waiting.begin());
+      if (!waiting.empty()) {
+        stack.push_back(waiting.begin()->second);
+        continue;
+      }
+      stack.pop_back();
+      if (!isPlaced[node])
+        placed.push_back(node);
+      isPlaced[node] = 1;
+    }
+  }
 
   Operation *terminator = order.back();
   OpBuilder builder(terminator);
-  while (!ready.empty()) {
-    unsigned node = ready.begin()->second;
-    ready.erase(ready.begin());
-    for (unsigned successor : successors[node])
-      if (--waiting[successor] == 0)
-        makeReady(successor);
+  for (unsigned node : placed) {
     if (node >= groupCount) {
       if (nodes[node].front() != terminator)
         nodes[node].front()->moveBefore(terminator);

@@ -239,3 +239,31 @@ func.func @long_chain(%x: tensor<4xf32>) -> tensor<4xf32> {
   %99 = nn.sin %98 : tensor<4xf32>
   return %99 : tensor<4xf32>
 }
+
+// -----
+
+// Groups stand soon after what they wait for, wherever the graph computes that:
+// the update of v, whose rate comes last, is made as soon as its gradient is
+// there, before the next gradient.
+
+// CHECK-LABEL: func.func @updates_come_soon
+// CHECK: %[[D:.+]] = nn.fusion contraction(%arg1, %arg2)
+// CHECK-SAME: -> tensor<8x6xf32>
+// CHECK: %[[RATE:.+]] = nn.fusion map(%arg4)
+// CHECK: nn.fusion contraction(%arg0, %arg1, %[[RATE]], %arg2)
+// CHECK: nn.matmul %{{.+}} transpose_a
+// CHECK: %[[E:.+]] = nn.fusion contraction(%[[D]], %arg3)
+// CHECK: return
+func.func @updates_come_soon(%h: tensor<8x6xf32>, %d: tensor<8x4xf32>,
+    %v: tensor<6x4xf32> {nn.name = "v"}, %w: tensor<5x6xf32>,
+    %rate: tensor<f32>)
+    -> (tensor<6x4xf32> {nn.updates = "v"}, tensor<8x5xf32>) {
+  %dh = nn.matmul %d, %v transpose_b : (tensor<8x4xf32>, tensor<6x4xf32>) -> tensor<8x6xf32>
+  %dv = nn.matmul %h, %d transpose_a : (tensor<8x6xf32>, tensor<8x4xf32>) -> tensor<6x4xf32>
+  %dx = nn.matmul %dh, %w transpose_b : (tensor<8x6xf32>, tensor<5x6xf32>) -> tensor<8x5xf32>
+  %s = nn.sqrt %rate : tensor<f32>
+  %b = nn.broadcast %s dimensions = [] : tensor<f32> -> tensor<6x4xf32>
+  %scaled = nn.mul %b, %dv : tensor<6x4xf32>
+  %n = nn.sub %v, %scaled : tensor<6x4xf32>
+  return %n, %dx : tensor<6x4xf32>, tensor<8x5xf32>
+}

@@ -175,6 +175,34 @@ def LowerPrecisionPass : Pass<"nn-lower-precision", "mlir::func::FuncOp"> {
   let dependentDialects = ["::nnc::nn::NNDialect"];
 }
 
+def RecomputePass : Pass<"nn-recompute", "mlir::func::FuncOp"> {
+  let summary = "Compute values of the forward part again instead of keeping them";
+  let description = [{
+    Input: a training step of primitive nn ops, as `nn-fuse-ops` takes it.
+    Output: the same step, whose fused form takes at most `budget` bytes for
+    values that are alive at once. What the backward part reads of the forward
+    part is computed again just before, by copies of its ops with the attribute
+    `nn.recomputed`: values that cost least arithmetic for each byte, or the
+    inner values of segments of the forward part. Of the choices that fit, the
+    one with the least arithmetic is taken; that no choice fits is an error,
+    which tells the least. All values keep their bits.
+
+    The forward part is what results other than updates of parameters and of
+    optimiser state depend on; it is put before all else. Passes that merge
+    equal ops must come before this one.
+  }];
+  let options = [
+    Option<"budget", "budget", "int64_t", "0",
+           "Bytes of the values that are alive at once, at most; 0: no bound">,
+    Option<"alone", "alone", "bool", "false",
+           "As the option of nn-fuse-ops that follows">
+  ];
+  let statistics = [
+    Statistic<"copies", "recomputed-ops", "Ops that compute a value again">
+  ];
+  let dependentDialects = ["::nnc::nn::NNDialect"];
+}
+
 def UnrollLoopsPass : Pass<"nn-unroll-loops", "mlir::func::FuncOp"> {
   let summary = "Replace each scan by its steps";
   let description = [{
