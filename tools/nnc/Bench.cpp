@@ -80,8 +80,9 @@ static Expected<nlohmann::ordered_json> report(Workload &work) {
       {"compile_ms", work.compileMilliseconds},
       {"cached", work.isCached},
       {"arena_bytes", signature.arenaBytes},
-      {"recomputed_flop", signature.recomputedFlop},
       {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024}};
+  if (work.context.args.has("memory"))
+    object["recomputed_flop"] = signature.recomputedFlop;
   if (work.context.args.has("weights"))
     object["check"] = measured->check;
   return object;

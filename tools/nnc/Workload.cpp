@@ -109,11 +109,10 @@ Expected<void> Workload::compile(bool profile) {
   return {};
 }
 
-/// Fills \p bytes with values of \p input: floats uniform in [0, 1), whole
-/// numbers uniform below \p bound.
-static void fillInput(const Argument &input, int64_t bound, uint32_t stream,
-                      std::span<std::byte> bytes) {
-  RandomStream random(0, RandomPurpose::initializer, 1, stream);
+/// Fills \p bytes with values of \p input from \p random: floats uniform in
+/// [0, 1), whole numbers uniform below \p bound.
+static void fillInput(const Argument &input, int64_t bound,
+                      RandomStream &random, std::span<std::byte> bytes) {
   auto fill = [&]<typename T>(T) {
     auto *values = reinterpret_cast<T *>(bytes.data());
     for (size_t i = 0; i < bytes.size() / sizeof(T); ++i)
@@ -168,9 +167,15 @@ void Workload::makeBatches() {
     int64_t bound = input.name == "target" ? resultWidth(*program) : 0;
     if (bound <= 0)
       bound = std::max<int64_t>(2, input.fanIn);
-    std::vector<std::byte> values(input.byteCount() * poolSize);
-    fillInput(input, bound, static_cast<uint32_t>(index), values);
-    pools.push_back(batchesOf(values, poolSize, input.byteCount()));
+    RandomStream random(0, RandomPurpose::initializer, 1,
+                        static_cast<uint32_t>(index));
+    std::vector<AlignedBuffer> &batches = pools.emplace_back();
+    for (int64_t number = 0; number < poolSize; ++number) {
+      AlignedBuffer &values = batches.emplace_back(input.byteCount());
+      fillInput(input, bound, random,
+                {static_cast<std::byte *>(values.data()),
+                 static_cast<size_t>(values.size())});
+    }
   }
 }
 
@@ -194,7 +199,10 @@ Expected<void> Workload::readBatches(const std::string &path) {
           found = &array.array;
     if (!found)
       return fail(ErrorCode::memberNotFound, path, wanted, "");
-    Array values = found->to(input.type);
+    Array converted;
+    if (found->type() != input.type)
+      converted = found->to(input.type);
+    const Array &values = found->type() == input.type ? *found : converted;
     if (values.rank() == 0 || values.rowBytes() != input.byteCount())
       return fail(
           ErrorCode::inputShape, input.name,

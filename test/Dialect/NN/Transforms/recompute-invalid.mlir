@@ -2,7 +2,7 @@
 
 // Some values must be kept: a bound below is an error that tells the least.
 
-// expected-error @below {{the step needs at least 16392 bytes for the values that are alive at once, more than the budget of 9000}}
+// expected-error @below {{the step needs at least 20480 bytes for the values that are alive at once, more than the budget of 9000}}
 func.func @segments(%x: tensor<32x32xf32>,
     %w1: tensor<32x32xf32>,
     %w2: tensor<32x32xf32>,
