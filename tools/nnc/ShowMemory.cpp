@@ -161,8 +161,11 @@ int nnc::tool::showMemory(const Context &context, Inspection &inspection) {
       {ProgramKind::predict, "prediction"}};
   if (!inspection.options.train.loss.empty())
     programs.push_back({ProgramKind::trainStep, "training step"});
+  int64_t bound = inspection.options.memory;
   for (auto [kind, name] : programs) {
     inspection.options.kind = kind;
+    // The bound is that of what trains, if something does.
+    inspection.options.memory = kind == programs.back().first ? bound : 0;
     Expected<MemoryInfo> info = inspection.compiler->memory(
         inspection.model.source, inspection.options);
     if (!info)

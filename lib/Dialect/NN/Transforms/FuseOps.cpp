@@ -417,8 +417,8 @@ bool Grouping::takeConsumers(unsigned id, Operation *member) {
       continue;
     // What is computed again later must not be computed now, and leaves other
     // groups as they were.
-    if (user->hasAttr(recomputedAttribute) !=
-        member->hasAttr(recomputedAttribute))
+    if (!isAccess(member) && user->hasAttr(recomputedAttribute) !=
+                                 member->hasAttr(recomputedAttribute))
       continue;
     if (!admits(groups[id], user, /*asProducer=*/false)) {
       remark(member, user, "the template cannot hold the consumer");
