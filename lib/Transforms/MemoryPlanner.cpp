@@ -123,10 +123,15 @@ MemoryPlan nnc::planMemory(const std::vector<LiveBuffer> &buffers) {
     if (plan.arenaBytes == plan.lowerBound)
       return plan;
   }
-  // What lies highest found no place below: it is placed earlier.
-  constexpr int mostTries = 32;
+  // What lies highest found no place below: it is placed earlier. Placing takes
+  // the square of the number of buffers.
+  constexpr int64_t mostTries = 32, mostWork = 20'000'000;
+  int64_t count = buffers.size();
+  int64_t tries = std::min(mostTries, mostWork / (count * count + 1));
+  // Nothing is worth the last hundredth.
+  int64_t enough = plan.lowerBound + plan.lowerBound / 100;
   std::vector<size_t> order = best;
-  for (int i = 0; i < mostTries && plan.arenaBytes > plan.lowerBound; ++i) {
+  for (int64_t i = 0; i < tries && plan.arenaBytes > enough; ++i) {
     improves(order, tried);
     auto highest =
         std::max_element(order.begin(), order.end(), [&](size_t a, size_t b) {
