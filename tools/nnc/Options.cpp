@@ -209,6 +209,15 @@ static Expected<void> checkChoices(const Invocation &invocation) {
   return {};
 }
 
+/// Joins the size behind a --memory that may stand alone to it.
+static void joinMemorySize(std::vector<std::string> &words) {
+  for (size_t i = 0; i + 1 < words.size(); ++i)
+    if (words[i] == "--memory" && parseByteSize(words[i + 1])) {
+      words[i] += "=" + words[i + 1];
+      words.erase(words.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    }
+}
+
 /// Parses what stands behind the verb. CLI11 reports by exceptions.
 static Expected<Invocation> parseVerb(const VerbInfo &verb,
                                       std::vector<std::string> words) {
@@ -231,6 +240,9 @@ static Expected<Invocation> parseVerb(const VerbInfo &verb,
                    ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     known.emplace_back(name, option);
   }
+  if (std::string_view(verb.options).find("memory-plan") !=
+      std::string_view::npos)
+    joinMemorySize(words);
   try {
     std::reverse(words.begin(), words.end());
     app.parse(words);
