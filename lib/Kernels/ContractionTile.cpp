@@ -170,9 +170,10 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
                    tile.add(tile.mul(step, plan.panelColumns), vector * lanes),
                    Lanes{lanes});
     for (int64_t row = 0; row < rows; ++row) {
-      Value factor = tile.widen(tile.splat(
-          tile.loadScalar(left, lhsElement(), tile.constant(row * rowStep)),
-          lanes));
+      Value factor =
+          tile.splat(tile.widen(tile.loadScalar(left, lhsElement(),
+                                                tile.constant(row * rowStep))),
+                     lanes);
       for (int64_t vector = 0; vector < vectors; ++vector) {
         Value &sum = next[row * vectors + vector];
         sum = multiplyAdd(tile, factor, columns[vector], sum);
