@@ -119,6 +119,7 @@ CompilerLibrary::programOptions(const CompileOptions &options) {
   result.graph.optimizationLevel = options.optimizationLevel;
   result.graph.storesBF16 = options.precision == "bf16";
   result.graph.panelColumns = target->panelColumns();
+  result.graph.keepsPrepared = options.keepsPrepared;
   result.linkShared = options.linkShared;
   result.profile = options.profile;
   result.memory = options.memory;
@@ -262,6 +263,8 @@ Expected<void> CompilerLibrary::addPrograms(const ModelSource &source,
   CompileOptions sized = options;
   sized.kind = ProgramKind::predict;
   sized.memory = 0;
+  // Callers of objects cannot say what they kept.
+  sized.keepsPrepared = emission.kind == EmitKind::executable;
   for (int64_t batch : emission.batches) {
     sized.sizes["batch"] = batch;
     if (auto added = add(sized, "run"); !added)
@@ -271,6 +274,7 @@ Expected<void> CompilerLibrary::addPrograms(const ModelSource &source,
     return {};
   sized.kind = ProgramKind::trainStep;
   sized.memory = options.memory;
+  sized.keepsPrepared = false;
   return add(sized, "train_step");
 }
 

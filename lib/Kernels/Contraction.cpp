@@ -373,8 +373,7 @@ static Expected<void> check(const ContractionSpec &spec,
     return fail(ErrorCode::unsupported,
                 "a matrix product of elements other than f32 and f64");
   if (spec.gates < 1 || spec.gates > 4 ||
-      (spec.gates > 1 &&
-       (spec.rhs.transposed || spec.rhs.panelColumns || !spec.epilogue)))
+      (spec.gates > 1 && (spec.rhs.transposed || !spec.epilogue)))
     return fail(ErrorCode::internal,
                 "kernel '" + spec.name + "': a product with gates");
   auto over = [&](Extent a, Extent b) {
@@ -386,11 +385,13 @@ static Expected<void> check(const ContractionSpec &spec,
   Access rhs = asAccess(spec.rhs);
   if (int64_t width = spec.rhs.panelColumns) {
     int64_t lanes = target.lanes(storageBytes(spec.element));
-    if (width % lanes != 0 || width < 0 || width > 4 * lanes ||
-        spec.rhs.transposed || spec.lhs.panelColumns)
+    int64_t most = spec.m.isStatic() && spec.m.capacity == 1 ? 8 : 4;
+    if (width % (spec.gates * lanes) != 0 || width < 0 ||
+        width > most * lanes || spec.rhs.transposed || spec.lhs.panelColumns)
       return fail(ErrorCode::internal,
                   "kernel '" + spec.name + "': panels that do not fit");
-    rhsDomain = over((spec.n.capacity + width - 1) / width, spec.k);
+    int64_t ofGate = width / spec.gates;
+    rhsDomain = over((spec.n.capacity + ofGate - 1) / ofGate, spec.k);
     rhsDomain.push_back(width);
     rhs.strides = spec.rhs.batchStrides;
     rhs.strides.append({spec.k.capacity * width, width, 1});

@@ -117,6 +117,10 @@ ContractionPlan::ContractionPlan(const ContractionSpec &spec,
              (masksRight || columns % lanes == 0)) {
     chooseTileOfAllRows(spec, target);
     panelColumns = tileColumns * lanes;
+  } else if (inPanels && rows == 1) {
+    tileRows = 1;
+    panelColumns = spec.rhs.panelColumns;
+    tileColumns = panelColumns / lanes;
   } else {
     chooseTile(spec, target);
     panelColumns = tileColumns * lanes;

@@ -73,14 +73,16 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
   if (!masksRight && !writesOutput)
     lastLanes = lanes;
   // Gates lie apart but where they are packed.
-  bool apart = source != Source::packed && spec.gates > 1;
+  bool apart =
+      source != Source::packed && !spec.rhs.panelColumns && spec.gates > 1;
 
   // What is small may be in a cache already, and comes sooner unasked.
   bool isLarge = spec.k.capacity * spec.n.capacity * spec.gates *
                      storageBytes(pairing ? element : rhsElement()) >
                  kernel.target.l2Bytes / 2;
   bool asks = source == Source::copied ||
-              (source == Source::operand && rows == 1 && isLarge);
+              (source == Source::operand && rows == 1 && isLarge &&
+               !spec.rhs.panelColumns);
 
   // What a program's functions have in common stands before the dot.
   StringRef prefix(spec.name);

@@ -85,6 +85,8 @@ void nnc::buildGroupsPipeline(OpPassManager &passManager,
       nn::FuseOpsPassOptions{/*alone=*/options.optimizationLevel == 0}));
   if (options.storesBF16)
     functions.addPass(nn::createLowerPrecisionPass());
+  if (options.keepsPrepared && options.optimizationLevel > 0)
+    functions.addPass(nn::createPackWeightsPass({options.panelColumns}));
 }
 
 void nnc::buildFusePipeline(OpPassManager &passManager,

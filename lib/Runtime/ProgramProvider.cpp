@@ -96,6 +96,7 @@ static void addOptions(KeyText &key, const CompileOptions &options) {
   key.add(static_cast<int64_t>(options.optimizationLevel));
   key.add(options.precision);
   key.add(options.target.empty() ? hostDescription() : options.target);
+  key.add(static_cast<int64_t>(options.keepsPrepared));
   key.add(static_cast<int64_t>(options.profile));
   key.add(options.memory);
 }

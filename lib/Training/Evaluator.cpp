@@ -19,6 +19,7 @@ CompileOptions CompileSettings::options(ProgramKind kind,
   options.precision = precision;
   if (kind == ProgramKind::trainStep)
     options.memory = memory;
+  options.keepsPrepared = kind != ProgramKind::trainStep;
   options.threads = static_cast<int>(threads ? threads : availableThreads());
   return options;
 }

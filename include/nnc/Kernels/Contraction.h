@@ -21,7 +21,8 @@ struct MatrixOperand {
   /// capacity, panelColumns] with rows side by side, one after another; the
   /// last is filled up with numbers that nobody sees. rowStride counts for
   /// nothing then. Such a matrix is read where it lies. One to four vectors,
-  /// best kernels::panelColumns(); 0 is a matrix in rows.
+  /// up to eight for one row, best kernels::panelColumns(); 0 is a matrix in
+  /// rows. With gates a panel has the same columns of each, gate by gate.
   int64_t panelColumns = 0;
 };
 
@@ -55,6 +56,23 @@ struct ContractionSpec {
 /// The width of panels of the right operand that suits \p spec.
 int64_t panelColumns(const ContractionSpec &spec,
                      const TargetDescription &target);
+
+/// A matrix [k, n], or [n, k] if `transposed`, to be laid out in panels.
+struct ColumnPanelsSpec {
+  std::string name;
+  /// f32 or f64.
+  mlir::Type element;
+  int64_t k = 1, n = 1;
+  bool transposed = false;
+  /// Columns of a panel, whole vectors of each gate.
+  int64_t panel = 16, gates = 1;
+};
+
+/// Adds the kernel to \p module. Arguments: the matrix, the panels. Fails with
+/// `unsupported` if a gate's part of a panel is no whole vectors.
+Expected<Kernels> emitColumnPanels(mlir::ModuleOp module,
+                                   const TargetDescription &target,
+                                   const ColumnPanelsSpec &spec);
 
 /// Adds the kernel to \p module. Arguments: the buffers. Work space is on the
 /// stack, at most 384 KiB. Fails with `internal` if an access leaves its

@@ -40,6 +40,9 @@ struct GraphPipelineOptions {
   bool storesBF16 = false;
   /// Columns of the panels that packed weights lie in; as the target's.
   int64_t panelColumns = 16;
+  /// Callers keep what parameters alone determine from call to call, so that
+  /// weights may be laid out anew for their products.
+  bool keepsPrepared = false;
 };
 
 /// From graph or differentiate to simplify.

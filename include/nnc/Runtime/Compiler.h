@@ -79,6 +79,9 @@ struct CompileOptions {
   /// training step computes values again instead of keeping them if need be;
   /// where that does not do it, compiling fails with `memoryBudget`.
   int64_t memory = 0;
+  /// Callers say where parameters have not changed (Executable::run), so that
+  /// weights may be laid out once for many calls.
+  bool keepsPrepared = false;
   /// Also give Program::kernels, and read the clock between kernels.
   bool profile = false;
   /// Threads the compiler may use itself.

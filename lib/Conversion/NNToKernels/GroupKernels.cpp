@@ -180,25 +180,31 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
                                                FusionOp op) {
   GroupBuffers group(context, op);
   MatmulOp matmul;
+  PanelMatmulOp ofPanels;
   for (Operation &inner : op.getBody().front()) {
     if (isa<Conv2dOp, Conv2dDataGradientOp, WinogradConv2dOp>(inner))
       return lowerConvolutionGroup(context, op, &inner);
     if (auto found = dyn_cast<MatmulOp>(inner))
       matmul = found;
+    if (auto found = dyn_cast<PanelMatmulOp>(inner))
+      ofPanels = found;
   }
+  Value product = matmul ? matmul.getY() : ofPanels.getY();
+  Value left = matmul ? matmul.getA() : ofPanels.getA();
+  bool isTurned = matmul && matmul.getTransposeA();
   // Of a product that is cut into gates only the gates are known.
   SmallVector<SliceOp> gates;
-  for (Operation *user : matmul->getUsers())
+  for (Operation *user : product.getUsers())
     if (auto slice = dyn_cast<SliceOp>(user))
       gates.push_back(slice);
   RankedTensorType domain =
-      gates.empty() ? matmul.getType() : gates[0].getType();
+      gates.empty() ? typeOf(product) : gates[0].getType();
   int64_t rank = domain.getRank();
   SmallVector<int64_t> order = inOrder(rank);
   auto extents = extentsOf(domain, op);
   if (!extents)
     return fail(std::move(extents).error());
-  auto lhsExtents = extentsOf(matmul.getA().getType(), op);
+  auto lhsExtents = extentsOf(typeOf(left), op);
   if (!lhsExtents)
     return fail(std::move(lhsExtents).error());
 
@@ -209,8 +215,8 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
   spec.m = (*extents)[rank - 2];
   spec.n = (*extents)[rank - 1];
   if (!gates.empty())
-    spec.gates = matmul.getType().getDimSize(rank - 1) / spec.n.capacity;
-  spec.k = (*lhsExtents)[matmul.getTransposeA() ? rank - 2 : rank - 1];
+    spec.gates = typeOf(product).getDimSize(rank - 1) / spec.n.capacity;
+  spec.k = (*lhsExtents)[isTurned ? rank - 2 : rank - 1];
   auto matrix = [&](Value operand, bool transposed) {
     SmallVector<int64_t> strides = stridesOf(typeOf(operand));
     kernels::MatrixOperand result;
@@ -220,11 +226,18 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
     result.batchStrides.assign(strides.begin(), strides.end() - 2);
     return result;
   };
-  spec.lhs = matrix(matmul.getA(), matmul.getTransposeA());
-  spec.rhs = matrix(matmul.getB(), matmul.getTransposeB());
+  spec.lhs = matrix(left, isTurned);
+  if (matmul) {
+    spec.rhs = matrix(matmul.getB(), matmul.getTransposeB());
+  } else {
+    if (int64_t(ofPanels.getGates()) != spec.gates)
+      return fail(ErrorCode::unsupported,
+                  "a product with panels of gates that its group does not cut");
+    spec.rhs.buffer = cast<BlockArgument>(ofPanels.getP()).getArgNumber();
+    spec.rhs.panelColumns = ofPanels.getP().getType().getDimSize(2);
+  }
 
   GroupLoads loads(order, group.numbers());
-  Value product = matmul.getY();
   int64_t columns = spec.n.capacity, gateCount = spec.gates;
   DenseSet<Value> known{product};
   for (SliceOp gate : gates)

@@ -11,6 +11,9 @@ using namespace nnc;
 using namespace nnc::nn;
 
 /// The length of the sums of \p op.
+static int64_t depthOf(PanelMatmulOp op) {
+  return op.getA().getType().getDimSize(1);
+}
 static int64_t depthOf(MatmulOp op) {
   RankedTensorType a = op.getA().getType();
   return a.getDimSize(a.getRank() - (op.getTransposeA() ? 2 : 1));
@@ -19,13 +22,16 @@ static int64_t depthOf(MatmulOp op) {
 /// The mnemonic, with the sizes of products: "matmul 128x500x784" has 128 rows,
 /// 500 columns and sums of 784.
 static std::string workOf(Operation *op) {
-  std::string text = op->getName().stripDialect().str();
+  // How a weight lies in memory says nothing of the work.
+  auto ofPanels = dyn_cast<PanelMatmulOp>(op);
+  std::string text = ofPanels ? "matmul" : op->getName().stripDialect().str();
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   if (!type)
     return text;
-  if (auto matmul = dyn_cast<MatmulOp>(op)) {
+  auto matmul = dyn_cast<MatmulOp>(op);
+  if (ofPanels || matmul) {
     SmallVector<int64_t> sizes(type.getShape());
-    sizes.push_back(depthOf(matmul));
+    sizes.push_back(ofPanels ? depthOf(ofPanels) : depthOf(matmul));
     text += " ";
     llvm::raw_string_ostream os(text);
     llvm::interleave(sizes, os, "x");

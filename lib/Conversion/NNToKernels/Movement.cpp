@@ -5,6 +5,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
+#include "nnc/Kernels/Contraction.h"
 #include "nnc/Kernels/Map.h"
 
 using namespace mlir;
@@ -91,7 +92,8 @@ static bool isWrittenByGroup(const LoweringContext &context, Value value) {
   case GroupKind::column_reduce:
     return true;
   case GroupKind::contraction:
-    return !group.getBody().front().getOps<MatmulOp>().empty();
+    return !group.getBody().front().getOps<MatmulOp>().empty() ||
+           !group.getBody().front().getOps<PanelMatmulOp>().empty();
   case GroupKind::row_sweep:
     return false;
   }
@@ -378,6 +380,20 @@ lowerScatterAdd(LoweringContext &context, ScatterAddOp op) {
       *copy, {kernel.finish(), {op.getIndices(), op.getUpdates(), op.getY()}}};
 }
 
+static Expected<SmallVector<LoweredOp>>
+lowerColumnPanels(LoweringContext &context, ColumnPanelsOp op) {
+  RankedTensorType w = op.getW().getType();
+  bool turned = op.getTransposed();
+  auto kernels = kernels::emitColumnPanels(
+      context.module, context.target,
+      {context.kernelName("column_panels"), w.getElementType(),
+       w.getDimSize(turned ? 1 : 0), w.getDimSize(turned ? 0 : 1), turned,
+       int64_t(op.getPanel()), int64_t(op.getGates())});
+  if (!kernels)
+    return fail(std::move(kernels).error());
+  return SmallVector<LoweredOp>{{*kernels, {op.getW(), op.getP()}}};
+}
+
 Expected<SmallVector<LoweredOp>> nnc::lowerMovement(LoweringContext &context,
                                                     Operation *op) {
   if (auto concat = dyn_cast<ConcatOp>(op))
@@ -388,6 +404,8 @@ Expected<SmallVector<LoweredOp>> nnc::lowerMovement(LoweringContext &context,
     return lowerGather(context, gather);
   if (auto scatter = dyn_cast<ScatterAddOp>(op))
     return lowerScatterAdd(context, scatter);
+  if (auto panels = dyn_cast<ColumnPanelsOp>(op))
+    return lowerColumnPanels(context, panels);
   if (auto image = lowerImageOp(context, op)) {
     if (!*image)
       return fail(std::move(*image).error());

@@ -94,9 +94,9 @@ protected:
   }
 
   template <typename T>
-  std::vector<Numbers> runOnce(Executable &executable,
-                               const std::vector<Operand> &arguments,
-                               int64_t samples, unsigned threads) {
+  std::vector<Numbers>
+  runOnce(Executable &executable, const std::vector<Operand> &arguments,
+          int64_t samples, unsigned threads, bool sameParameters = false) {
     std::vector<AlignedBuffer> buffers;
     std::vector<ArgumentView> views;
     for (const Argument &argument : executable.signature().arguments) {
@@ -110,7 +110,7 @@ protected:
       }
       views.push_back({buffers.back().data(), bytes});
     }
-    EXPECT_TRUE(executable.run(views, samples, threads));
+    EXPECT_TRUE(executable.run(views, samples, threads, sameParameters));
     std::vector<Numbers> results;
     for (size_t i = arguments.size(); i < views.size(); ++i) {
       const Argument &argument = executable.signature().arguments[i];

@@ -150,6 +150,20 @@ void addLinear(std::vector<Case> &cases) {
                  (b ? " transpose_b" : "") + " : (" + left + ", " + right +
                  ") -> " + result});
       }
+  std::string panels = "tensor<3x5x16xf64>";
+  for (bool turned : {false, true}) {
+    std::string w = turned ? "tensor<37x5xf64>" : "tensor<5x37xf64>";
+    cases.push_back({"column_panels", "(%w: " + w + ") -> " + panels,
+                     "%y = nn.column_panels %w panel = 16 gates = 1" +
+                         std::string(turned ? " transposed" : "") + " : (" + w +
+                         ") -> " + panels});
+  }
+  cases.push_back(
+      {"panel_matmul",
+       "(%a: tensor<3x5xf64>, %p: " + panels + ") -> tensor<3x37xf64>",
+       "%y = nn.panel_matmul %a, %p columns = 37 gates = 1 : "
+       "(tensor<3x5xf64>, " +
+           panels + ") -> tensor<3x37xf64>"});
   for (std::string type :
        {"tensor<7xf64>", "tensor<3x5xf64>", "tensor<2x3x5xf64>"})
     for (std::string op : {"softmax", "log_softmax"})

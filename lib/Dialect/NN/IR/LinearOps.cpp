@@ -112,3 +112,71 @@ void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                            MLIRContext *context) {
   patterns.add<FoldTransposeIntoMatmul>(context);
 }
+
+//===----------------------------------------------------------------------===//
+// ColumnPanelsOp and PanelMatmulOp
+//===----------------------------------------------------------------------===//
+
+static bool isOpen(RankedTensorType type) {
+  return llvm::any_of(sizesOf(type), [](AffineExpr size) {
+    return !isa<AffineConstantExpr>(size);
+  });
+}
+
+/// How many panels of \p width hold \p columns columns.
+static int64_t panelsOf(int64_t columns, int64_t gates, int64_t width) {
+  return llvm::divideCeil(columns / gates, width / gates);
+}
+
+LogicalResult ColumnPanelsOp::inferReturnTypes(
+    MLIRContext *, std::optional<Location> location,
+    ColumnPanelsOp::Adaptor adaptor, SmallVectorImpl<Type> &inferred) {
+  auto w = cast<RankedTensorType>(adaptor.getW().getType());
+  int64_t panel = adaptor.getPanel(), gates = adaptor.getGates();
+  if (w.getRank() != 2 || isOpen(w))
+    return emitOptionalError(
+        location, "w must be two numbers of elements, got ", printSizes(w));
+  if (panel < 1 || panel > 1024)
+    return emitOptionalError(location, "panel must be 1 to 1024, got ", panel);
+  bool turned = adaptor.getTransposed();
+  int64_t columns = w.getDimSize(turned ? 0 : 1);
+  if (gates < 1 || gates > 4 || panel % gates != 0 || columns % gates != 0)
+    return emitOptionalError(location,
+                             "gates must be 1 to 4 and divide the columns, ",
+                             columns, ", and panel, ", panel, ", got ", gates);
+  inferred.push_back(RankedTensorType::get(
+      {panelsOf(columns, gates, panel), w.getDimSize(turned ? 1 : 0), panel},
+      w.getElementType()));
+  return success();
+}
+
+LogicalResult PanelMatmulOp::inferReturnTypes(MLIRContext *context,
+                                              std::optional<Location> location,
+                                              PanelMatmulOp::Adaptor adaptor,
+                                              SmallVectorImpl<Type> &inferred) {
+  auto a = cast<RankedTensorType>(adaptor.getA().getType());
+  auto p = cast<RankedTensorType>(adaptor.getP().getType());
+  int64_t columns = adaptor.getColumns(), gates = adaptor.getGates();
+  if (a.getRank() != 2 || p.getRank() != 3)
+    return emitOptionalError(location,
+                             "a must have two and p three dimensions, got ",
+                             a.getRank(), " and ", p.getRank());
+  if (a.getElementType() != p.getElementType())
+    return emitOptionalError(location,
+                             "element types differ: ", a.getElementType(),
+                             " and ", p.getElementType());
+  bool fits = !isOpen(p) && columns >= 1 && gates >= 1 && gates <= 4 &&
+              columns % gates == 0 && p.getDimSize(2) >= 1 &&
+              p.getDimSize(2) % gates == 0 &&
+              p.getDimSize(0) == panelsOf(columns, gates, p.getDimSize(2)) &&
+              sizesOf(a)[1] == sizesOf(p)[1];
+  if (!fits)
+    return emitOptionalError(
+        location, "p must have the panels of ", columns, " columns in ", gates,
+        " gates and of the sums of ", printSizes(a), ", got ", printSizes(p));
+  inferred.push_back(tensorType(
+      a.getElementType(),
+      {sizesOf(a)[0], getAffineConstantExpr(columns, a.getContext())},
+      {a.getDimSize(0), columns}));
+  return success();
+}

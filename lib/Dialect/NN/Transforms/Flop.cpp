@@ -26,6 +26,9 @@ static int64_t convolutionFlop(Value weight, Value result, int64_t outer = 1) {
 int64_t nnc::nn::productFlop(Operation *op) {
   if (auto matmul = dyn_cast<MatmulOp>(op))
     return 2 * depthOf(matmul) * matmul.getType().getNumElements();
+  if (auto matmul = dyn_cast<PanelMatmulOp>(op))
+    return 2 * matmul.getA().getType().getDimSize(1) *
+           matmul.getType().getNumElements();
   if (auto convolution = dyn_cast<Conv2dOp>(op))
     return convolutionFlop(convolution.getW(), convolution.getY());
   if (auto convolution = dyn_cast<WinogradConv2dOp>(op)) {

@@ -35,4 +35,55 @@ def NN_MatmulOp : NN_ClassedOp<"matmul", "contraction",
   let hasCanonicalizer = 1;
 }
 
+def NN_ColumnPanelsOp : NN_ClassedOp<"column_panels", "opaque",
+    [InferTypeOpAdaptor, NonDifferentiable]> {
+  let summary = "a matrix laid out for products that read it in sequence";
+  let description = [{
+    Panels of the columns of `w : [K, N]`, or of the rows of `w : [N, K]` if
+    `transposed`: `p[j / c, k, g * c + j % c] = w[k, g * N / gates + j]` with
+    `c = panel / gates`, so that a panel has the same columns of every gate,
+    blocks of equal width. The last panel is filled up with zeros.
+
+    Made by `nn-pack-weights`, after differentiation, so it needs no gradient.
+
+    C1: w has two dimensions, numbers. C2: `gates` is 1 to 4 and divides N and
+    `panel`. C3: `panel` is 1 to 1024.
+
+    Example:
+    `%p = nn.column_panels %w panel = 16 gates = 1 : (tensor<5x20xf32>) -> tensor<2x5x16xf32>`
+  }];
+  let arguments = (ins NN_FloatTensor:$w, I64Attr:$panel, I64Attr:$gates,
+                       UnitAttr:$transposed);
+  let results = (outs NN_FloatTensor:$p);
+  let assemblyFormat = [{
+    $w `panel` `=` $panel `gates` `=` $gates (`transposed` $transposed^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def NN_PanelMatmulOp : NN_ClassedOp<"panel_matmul", "contraction",
+    [InferTypeOpAdaptor, NonDifferentiable]> {
+  let summary = "matrix product with a matrix in panels";
+  let description = [{
+    `nn.matmul %a, %w` of `a : [M, K]` where `p = nn.column_panels(w)` with these
+    `gates`: `y : [M, N]`, N = `columns`. Kernels know more than one gate only
+    in a group that cuts y into its gates.
+
+    Made by `nn-pack-weights`, after differentiation, so it needs no gradient.
+
+    C1: a has two dimensions and p three; element types are equal. C2: p has the
+    panels of `columns` columns with sums of K.
+
+    Example:
+    `%y = nn.panel_matmul %a, %p columns = 20 gates = 1 : (tensor<3x5xf32>, tensor<2x5x16xf32>) -> tensor<3x20xf32>`
+  }];
+  let arguments = (ins NN_FloatTensor:$a, NN_FloatTensor:$p, I64Attr:$columns,
+                       I64Attr:$gates);
+  let results = (outs NN_FloatTensor:$y);
+  let assemblyFormat = [{
+    $a `,` $p `columns` `=` $columns `gates` `=` $gates attr-dict `:`
+    functional-type(operands, results)
+  }];
+}
+
 #endif // NNC_DIALECT_NN_IR_NNLINEAROPS_TD

@@ -218,4 +218,24 @@ def UnrollLoopsPass : Pass<"nn-unroll-loops", "mlir::func::FuncOp"> {
   let dependentDialects = ["::nnc::nn::NNDialect"];
 }
 
+def PackWeightsPass : Pass<"nn-pack-weights", "mlir::func::FuncOp"> {
+  let summary = "Lay fixed weights out for the products that read them";
+  let description = [{
+    Input: a function of groups as `nn-fuse-ops` makes them. Output: the same
+    function where the right operands of matrix products that parameters alone
+    determine are read from `nn.column_panels`, as `nn.panel_matmul`: computed
+    once for many calls, they are read in sequence and not packed again. For
+    functions that are called many times with the same parameters. Results keep
+    their bits.
+  }];
+  let options = [
+    Option<"panel", "panel", "int64_t", "16",
+           "Columns of two vectors of 32-bit elements, which products of several rows take at once">
+  ];
+  let statistics = [
+    Statistic<"packed", "packed-products", "Products that read panels">
+  ];
+  let dependentDialects = ["::nnc::nn::NNDialect"];
+}
+
 #endif // NNC_DIALECT_NN_TRANSFORMS_PASSES
