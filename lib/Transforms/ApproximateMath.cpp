@@ -1,9 +1,9 @@
 //===- ApproximateMath.cpp - Mathematical functions as arithmetic ---------===//
 
+#include "PatternWalk.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "nnc/Kernels/VectorMath.h"
 #include "nnc/Transforms/Passes.h"
 
@@ -16,17 +16,8 @@ using namespace mlir;
 
 namespace {
 
-struct ApproximateMath : nnc::impl::ApproximateMathPassBase<ApproximateMath> {
-  LogicalResult initialize(MLIRContext *context) override {
-    RewritePatternSet set(context);
-    nnc::populateVectorMathPatterns(set);
-    patterns = std::move(set);
-    return success();
-  }
-  void runOnOperation() override {
-    walkAndApplyPatterns(getOperation(), patterns);
-  }
-  FrozenRewritePatternSet patterns;
-};
+struct ApproximateMath
+    : nnc::PatternWalk<nnc::impl::ApproximateMathPassBase<ApproximateMath>,
+                       nnc::populateVectorMathPatterns> {};
 
 } // namespace

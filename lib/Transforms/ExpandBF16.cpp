@@ -1,8 +1,8 @@
 //===- ExpandBF16.cpp - Conversions of bf16 as integer arithmetic ---------===//
 
+#include "PatternWalk.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
-#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "nnc/Transforms/Passes.h"
 
 namespace nnc {
@@ -14,17 +14,7 @@ using namespace mlir;
 
 namespace {
 
-struct ExpandBF16 : nnc::impl::ExpandBF16PassBase<ExpandBF16> {
-  LogicalResult initialize(MLIRContext *context) override {
-    RewritePatternSet set(context);
-    arith::populateExpandBFloat16Patterns(set);
-    patterns = std::move(set);
-    return success();
-  }
-  void runOnOperation() override {
-    walkAndApplyPatterns(getOperation(), patterns);
-  }
-  FrozenRewritePatternSet patterns;
-};
+struct ExpandBF16 : nnc::PatternWalk<nnc::impl::ExpandBF16PassBase<ExpandBF16>,
+                                     arith::populateExpandBFloat16Patterns> {};
 
 } // namespace

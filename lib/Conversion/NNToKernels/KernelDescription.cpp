@@ -10,28 +10,16 @@ using namespace mlir;
 using namespace nnc;
 using namespace nnc::nn;
 
-/// The length of the sums of \p op.
-static int64_t depthOf(PanelMatmulOp op) {
-  return op.getA().getType().getDimSize(1);
-}
-static int64_t depthOf(MatmulOp op) {
-  RankedTensorType a = op.getA().getType();
-  return a.getDimSize(a.getRank() - (op.getTransposeA() ? 2 : 1));
-}
-
 /// The mnemonic, with the sizes of products: "matmul 128x500x784" has 128 rows,
 /// 500 columns and sums of 784.
 static std::string workOf(Operation *op) {
   // How a weight lies in memory says nothing of the work.
-  auto ofPanels = dyn_cast<PanelMatmulOp>(op);
-  std::string text = ofPanels ? "matmul" : op->getName().stripDialect().str();
+  bool isProduct = isa<MatmulOp, PanelMatmulOp>(op);
+  std::string text = isProduct ? "matmul" : op->getName().stripDialect().str();
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-  if (!type)
-    return text;
-  auto matmul = dyn_cast<MatmulOp>(op);
-  if (ofPanels || matmul) {
+  if (type && isProduct) {
     SmallVector<int64_t> sizes(type.getShape());
-    sizes.push_back(ofPanels ? depthOf(ofPanels) : depthOf(matmul));
+    sizes.push_back(depthOf(op));
     text += " ";
     llvm::raw_string_ostream os(text);
     llvm::interleave(sizes, os, "x");

@@ -5,10 +5,14 @@
 using namespace mlir;
 using namespace nnc::nn;
 
-/// The length of the sums of \p op.
-static int64_t depthOf(MatmulOp op) {
-  RankedTensorType a = op.getA().getType();
-  return a.getDimSize(a.getRank() - (op.getTransposeA() ? 2 : 1));
+int64_t nnc::nn::depthOf(Operation *op) {
+  if (auto product = dyn_cast<PanelMatmulOp>(op))
+    return product.getA().getType().getDimSize(1);
+  auto product = dyn_cast<MatmulOp>(op);
+  if (!product)
+    return 0;
+  RankedTensorType a = product.getA().getType();
+  return a.getDimSize(a.getRank() - (product.getTransposeA() ? 2 : 1));
 }
 
 /// Of a convolution with weights \p weight and result \p result, or one of its
@@ -24,11 +28,9 @@ static int64_t convolutionFlop(Value weight, Value result, int64_t outer = 1) {
 }
 
 int64_t nnc::nn::productFlop(Operation *op) {
-  if (auto matmul = dyn_cast<MatmulOp>(op))
-    return 2 * depthOf(matmul) * matmul.getType().getNumElements();
-  if (auto matmul = dyn_cast<PanelMatmulOp>(op))
-    return 2 * matmul.getA().getType().getDimSize(1) *
-           matmul.getType().getNumElements();
+  if (int64_t depth = depthOf(op))
+    return 2 * depth *
+           cast<RankedTensorType>(op->getResult(0).getType()).getNumElements();
   if (auto convolution = dyn_cast<Conv2dOp>(op))
     return convolutionFlop(convolution.getW(), convolution.getY());
   if (auto convolution = dyn_cast<WinogradConv2dOp>(op)) {

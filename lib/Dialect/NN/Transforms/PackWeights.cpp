@@ -59,6 +59,8 @@ int64_t PackWeightsPass::widthFor(MatmulOp product, int64_t columns,
   // The option counts elements of 32 bits.
   int64_t lanes = panel * 16 / a.getElementTypeBitWidth();
   int64_t rows = a.getDimSize(0);
+  if (rows > mostRows || (product.getTransposeB() && rows <= fewRows))
+    return 0;
   int64_t vectors = gates == 1 ? 2 : gates;
   if (rows == 1)
     vectors = 8 / gates * gates;
@@ -99,8 +101,7 @@ bool PackWeightsPass::pack(FusionOp group, MatmulOp product,
     if (auto slice = dyn_cast<SliceOp>(user))
       gates = columns / slice.getType().getDimSize(1);
   int64_t width = widthFor(product, columns, gates);
-  int64_t rows = typeOf(product.getA()).getDimSize(0);
-  if (width == 0 || rows > mostRows || (turned && rows <= fewRows))
+  if (width == 0)
     return false;
   Value panels = panelsOf(w, width, gates, turned);
   OpBuilder builder(product);

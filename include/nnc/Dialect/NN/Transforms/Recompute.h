@@ -16,6 +16,10 @@ namespace nnc::nn {
 /// is none.
 int64_t productFlop(mlir::Operation *op);
 
+/// The length of the sums of the matrix product \p op, of a full batch; 0 if it
+/// is none.
+int64_t depthOf(mlir::Operation *op);
+
 /// Arithmetic operations of \p op, of a full batch: those of a product, else
 /// one for each element that it reads or writes, whichever are more.
 int64_t countFlop(mlir::Operation *op);
