@@ -121,7 +121,8 @@ public:
   /// Applies \p closure to \p tensors.
   Value apply(const Closure &closure, const std::vector<Value> &tensors,
               const std::string &segment, SourceRange range);
-  ElementType elementType(ast::ElementType type) const;
+  /// The elements of \p type; f32 after an error where nnc lacks them.
+  ElementType elementType(const ast::Type &type);
   /// A setting or tensor as an operand; open sizes become scalars of \p type.
   Operand toOperand(const Value &value, ElementType type);
 

@@ -1,6 +1,7 @@
 //===- Expressions.cpp - Operators, lists and indices ---------------------===//
 
 #include "Elaborator.h"
+#include "nnc/Language/Printer.h"
 #include <cmath>
 
 using namespace nnc;
@@ -16,16 +17,26 @@ void Elaborator::reportGraphError() {
     diagnostics.report(std::move(*failure));
 }
 
-nnc::ElementType Elaborator::elementType(ast::ElementType type) const {
-  switch (type) {
+nnc::ElementType Elaborator::elementType(const ast::Type &type) {
+  switch (type.element) {
   case ast::ElementType::F32:
     return floatType;
   case ast::ElementType::F64:
     return nnc::ElementType::f64;
   case ast::ElementType::F16:
-    return nnc::ElementType::f16;
-  case ast::ElementType::BF16:
-    return nnc::ElementType::bf16;
+  case ast::ElementType::BF16: {
+    // A type is asked for more than once.
+    SourcePosition place = type.range.position();
+    bool isKnown = llvm::any_of(diagnostics.errors(), [&](const Error &error) {
+      return error.position.file == place.file &&
+             error.position.line == place.line &&
+             error.position.column == place.column;
+    });
+    if (!isKnown)
+      diagnostics.error(type.range, ErrorCode::unsupported,
+                        fmt::format("the element type of {}", print(type)));
+    return floatType;
+  }
   case ast::ElementType::I32:
     return nnc::ElementType::i32;
   case ast::ElementType::I64:

@@ -127,7 +127,7 @@ bool Elaborator::bindSizes(const Function &function, const Formal &formal,
   size_t own = type.dims.size();
   std::vector<Dim> shape = tensor.shape();
   bool fits = type.anyLeading ? shape.size() >= own : shape.size() == own;
-  if (!fits || tensor.elementType() != elementType(type.element)) {
+  if (!fits || tensor.elementType() != elementType(type)) {
     error(range, ErrorCode::argumentType, function.name.text,
           expectedType(formal), formal.name.text, tensor.str());
     diagnostics.note(formal.range, "the argument's type stands here");
@@ -182,11 +182,10 @@ bool Elaborator::bindTensors(const Function &function,
     Value &value = tensors[next++];
     if (!value.isTensor()) {
       PlaceScope place(graph, range.position());
-      Operand number = toOperand(value, elementType(formal.type->element));
-      value = Value::ofTensor(number.isNumber
-                                  ? full(graph, {}, number.number,
-                                         elementType(formal.type->element))
-                                  : number.tensor);
+      Operand number = toOperand(value, elementType(*formal.type));
+      value = Value::ofTensor(number.isNumber ? full(graph, {}, number.number,
+                                                     elementType(*formal.type))
+                                              : number.tensor);
       reportGraphError();
       if (value.isPoison())
         return false;
@@ -254,8 +253,8 @@ Elaborator::bindInputs(const Function &function, Scope &scope) {
     if (!shape)
       return std::nullopt;
     PlaceScope place(graph, formal.range.position());
-    Tensor input = graph.input(formal.name.text, *shape,
-                               elementType(formal.type->element));
+    Tensor input =
+        graph.input(formal.name.text, *shape, elementType(*formal.type));
     reportGraphError();
     if (!input.isValid())
       return std::nullopt;
@@ -305,7 +304,7 @@ Value Elaborator::checkResult(const Function &function, const Result &result,
                               const Value &value, SourceRange range,
                               Scope &scope) {
   std::string wanted = print(result.type);
-  nnc::ElementType type = elementType(result.type.element);
+  nnc::ElementType type = elementType(result.type);
   Value tensor = value;
   if (value.isInt() || value.isFloat()) {
     Operand number = toOperand(value, type);

@@ -133,7 +133,7 @@ Value Elaborator::makeParameter(const Name &name, const Type &type,
   if (!shape || value.isPoison())
     return {};
   PlaceScope place(graph, name.range.position());
-  nnc::ElementType element = elementType(type.element);
+  nnc::ElementType element = elementType(type);
   Initializer start{print(value.named)};
   Tensor result = isState
                       ? graph.state(name.text, *shape, start, element)
