@@ -31,6 +31,9 @@ public:
   void emitMean();
   void emitSpread();
   void emitIndexed(Type index, bool gather);
+  /// Whether emitApart() can do what emitIndexed() does.
+  bool canEmitApart(Type index) const;
+  void emitApart();
   Expected<Kernels> finish() {
     if (auto finished = kernel.finish(); !finished)
       return fail(finished.error());
@@ -348,6 +351,100 @@ void PoolingEmitter::emitIndexed(Type index, bool gather) {
 }
 
 //===----------------------------------------------------------------------===//
+// Windows apart
+//===----------------------------------------------------------------------===//
+
+bool PoolingEmitter::canEmitApart(Type index) const {
+  auto isApart = [](const Sliding &sliding) {
+    return sliding.low == 0 && sliding.taps <= sliding.stride &&
+           sliding.result * sliding.stride <= sliding.source;
+  };
+  return spec.insideWindows && index.isInteger(32) && isApart(spec.rows) &&
+         isApart(spec.columns) && lanes % spec.columns.stride == 0;
+}
+
+/// Each element belongs to one window at most and is its value if the index
+/// names it, so that images are written once, in order.
+void PoolingEmitter::emitApart() {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  Type i32 = builder.getI32Type();
+  Value values = kernel.function.getArgument(0);
+  Value index = kernel.function.getArgument(1);
+  Value result = kernel.function.getArgument(2);
+  int64_t stride = spec.columns.stride, width = spec.columns.source;
+  int64_t covered = spec.columns.result * stride;
+  int64_t coveredRows = spec.rows.result * spec.rows.stride;
+  forEachPlane([&](Value plane) {
+    Value from = kernel.mul(plane, resultSize());
+    Value to = kernel.mul(plane, sourceSize());
+    auto spread = [&](Value row, Value column, const Lanes &live) {
+      Value window = kernel.div(column, kernel.constant(stride));
+      Lanes windows{std::max<int64_t>(1, live.width / stride)};
+      if (live.mask)
+        windows = kernel.firstLanes(
+            kernel.sub(kernel.constant(spec.columns.result), window),
+            windows.width);
+      SmallVector<int64_t> owners;
+      for (int64_t lane = 0; lane < live.width; ++lane)
+        owners.push_back(lane / stride);
+      auto ofWindows = [&](Value memory, Type type) {
+        Value at = kernel.add(
+            from, kernel.add(kernel.mul(row, spec.columns.result), window));
+        Value loaded = kernel.load(memory, type, at, windows);
+        return live.width == 1 ? loaded
+                               : kernel.shuffle(loaded, loaded, owners);
+      };
+      Value value = ofWindows(values, element), named = ofWindows(index, i32);
+      Value none = kernel.splatConstant(element, live.width, 0);
+      Value lanePlaces =
+          arith::ConstantOp::create(builder, loc,
+                                    builder.getI32VectorAttr(llvm::to_vector(
+                                        llvm::seq<int32_t>(0, live.width))));
+      auto emitRow = [&](Value tap) {
+        Value at = kernel.add(
+            kernel.mul(kernel.add(kernel.mul(row, spec.rows.stride), tap),
+                       width),
+            column);
+        Value first = arith::TruncIOp::create(builder, loc, i32, at);
+        Value places = arith::AddIOp::create(
+            builder, loc, kernel.splat(first, live.width), lanePlaces);
+        Value isNamed = arith::CmpIOp::create(
+            builder, loc, arith::CmpIPredicate::eq, named, places);
+        kernel.store(kernel.select(isNamed, value, none), result,
+                     kernel.add(to, at), live);
+      };
+      if (spec.rows.stride > 4)
+        return kernel.loop(kernel.constant(0),
+                           kernel.constant(spec.rows.stride), 1, emitRow);
+      for (int64_t tap = 0; tap < spec.rows.stride; ++tap)
+        emitRow(kernel.constant(tap));
+    };
+    kernel.loop(
+        kernel.constant(0), kernel.constant(spec.rows.result), 1,
+        [&](Value row) {
+          vectorLoop(kernel, kernel.constant(0), kernel.constant(covered),
+                     lanes, kernel.target.maskedWords, covered >= lanes,
+                     covered % lanes != 0,
+                     [&](Value column, const Lanes &live) {
+                       spread(row, column, live);
+                     });
+          if (covered < width)
+            kernel.loop(
+                kernel.constant(0), kernel.constant(spec.rows.stride), 1,
+                [&](Value tap) {
+                  Value at = kernel.add(kernel.mul(row, spec.rows.stride), tap);
+                  fillZero(kernel.add(
+                               to, kernel.add(kernel.mul(at, width), covered)),
+                           width - covered, result);
+                });
+        });
+    fillZero(kernel.add(to, coveredRows * width),
+             sourceSize() - coveredRows * width, result);
+  });
+}
+
+//===----------------------------------------------------------------------===//
 // Entries
 //===----------------------------------------------------------------------===//
 
@@ -417,6 +514,9 @@ Expected<Kernels> kernels::emitIndexedPool(ModuleOp module,
                          {{spec.element, windows},
                           {index, gather ? images : windows},
                           {spec.element, images}});
-  emitter.emitIndexed(index, gather);
+  if (!gather && emitter.canEmitApart(index))
+    emitter.emitApart();
+  else
+    emitter.emitIndexed(index, gather);
   return emitter.finish();
 }

@@ -19,6 +19,9 @@ struct PoolingSpec {
   Sliding rows = {}, columns = {};
   /// Of means: divide by the number of taps, not of elements.
   bool countPadding = false;
+  /// Of indices: each names a place inside of its own window, as emitMaxPool()
+  /// gives them. Then windows count too, and should not overlap.
+  bool insideWindows = false;
 };
 
 /// The largest element of each window, NaN if any is, and, if \p withIndex,

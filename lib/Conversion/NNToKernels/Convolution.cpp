@@ -280,14 +280,21 @@ static Expected<LoweredOp> lowerIndexed(LoweringContext &context, Op op) {
   constexpr bool gather = std::is_same_v<Op, GatherPooled2dOp>;
   RankedTensorType x = op.getX().getType(), y = op.getY().getType();
   RankedTensorType index = op.getIndex().getType();
-  return lowerPool(poolingOf(context, gather ? "gather_pooled" : "max_unpool",
-                             op, gather ? x : y, index),
-                   {op.getX(), op.getIndex(), op.getY()},
-                   [&](const kernels::PoolingSpec &spec) {
-                     return kernels::emitIndexedPool(
-                         context.module, context.target, spec,
-                         index.getElementType(), gather);
-                   });
+  RankedTensorType images = gather ? x : y;
+  Windows windows;
+  auto pool = op.getIndex().template getDefiningOp<MaxPool2dOp>();
+  bool inside = pool && pool.getX().getType().getShape() == images.getShape();
+  if (inside)
+    windows =
+        makeWindows(pool.getKernel(), pool.getStrides(), pool.getPadding());
+  return lowerPool(
+      poolingOf(context, gather ? "gather_pooled" : "max_unpool", op, images,
+                index, windows),
+      {op.getX(), op.getIndex(), op.getY()}, [&](kernels::PoolingSpec spec) {
+        spec.insideWindows = inside;
+        return kernels::emitIndexedPool(context.module, context.target, spec,
+                                        index.getElementType(), gather);
+      });
 }
 
 std::optional<Expected<LoweredOp>> nnc::lowerImageOp(LoweringContext &context,

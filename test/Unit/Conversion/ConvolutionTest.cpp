@@ -133,6 +133,67 @@ TEST_F(ConvolutionTest, LargestIsNaNIfAnyIs) {
   EXPECT_EQ(results[1], (Numbers{1, 2, 4, 6}));
 }
 
+// Windows side by side, apart and over each other; images that they do not
+// cover; rows that end anywhere in a vector.
+TEST_F(ConvolutionTest, UnpoolsEverySize) {
+  std::mt19937 generator(5);
+  std::uniform_int_distribution<int> number(-8, 8);
+  auto random = [&](int64_t count) {
+    Numbers result(count);
+    for (double &value : result)
+      value = number(generator) / 8.0;
+    return result;
+  };
+  struct Case {
+    int64_t height, width, kernel, stride, padding;
+  };
+  std::vector<Case> cases{{9, 11, 3, 2, 1},  {10, 37, 3, 1, 0},
+                          {12, 40, 3, 3, 0}, {11, 35, 4, 4, 0},
+                          {13, 21, 1, 2, 0}, {11, 19, 6, 8, 0},
+                          {8, 18, 2, 2, 1}};
+  for (int64_t width = 2; width <= 40; ++width)
+    cases.push_back({2 + width % 4, width, 2, 2, 0});
+  constexpr int64_t samples = 3, channels = 2;
+  for (const Case &c : cases) {
+    auto images = [](int64_t height, int64_t width, const char *element) {
+      std::string sizes = std::to_string(height) + "x" + std::to_string(width);
+      std::string names = std::to_string(height) + ", " + std::to_string(width);
+      return "tensor<?x2x" + sizes + "x" + element + ", #nn.dims<batch, 2, " +
+             names + ">>";
+    };
+    int64_t rows = (c.height + 2 * c.padding - c.kernel) / c.stride + 1;
+    int64_t columns = (c.width + 2 * c.padding - c.kernel) / c.stride + 1;
+    Operand x{"x", images(c.height, c.width, "f32"),
+              random(samples * channels * c.height * c.width)};
+    Operand dy{"dy", images(rows, columns, "f32"),
+               random(samples * channels * rows * columns)};
+    Operand y{"y", dy.type}, index{"index", images(rows, columns, "i32")};
+    Operand dx{"dx", x.type};
+    std::string body =
+        "%y, %index = nn.max_pool2d %x kernel = " +
+        listText({c.kernel, c.kernel}) +
+        " strides = " + listText({c.stride, c.stride}) +
+        " padding = " + listText({c.padding, c.padding, c.padding, c.padding}) +
+        " : (" + x.type + ") -> (" + y.type + ", " + index.type + ")\n" +
+        "%dx = nn.max_unpool2d %dy, %index size = " +
+        listText({c.height, c.width}) + " : (" + dy.type + ", " + index.type +
+        ") -> " + dx.type + "\n";
+    std::vector<Operand> arguments{x, dy}, results{y, index, dx};
+    auto found = run<float>(arguments, body, results, samples);
+    ASSERT_EQ(found.size(), 3u);
+    auto module = parse(arguments, body, results);
+    auto expected = reference::evaluate(
+        module->lookupSymbol<mlir::func::FuncOp>("f"),
+        {reference::Tensor({samples, channels, c.height, c.width}, x.numbers),
+         reference::Tensor({samples, channels, rows, columns}, dy.numbers)});
+    ASSERT_TRUE(succeeded(expected));
+    llvm::ArrayRef<double> values = (*expected)[2].floats();
+    EXPECT_EQ(Numbers(found[2].begin(), found[2].begin() + values.size()),
+              Numbers(values))
+        << body;
+  }
+}
+
 // Tiles of positions, of output channels and of taps end anywhere; the batch
 // is shorter than its capacity; bias and activation stand behind the sums.
 TEST_F(ConvolutionTest, EveryTileEdge) {

@@ -1,6 +1,7 @@
 //===- Simplify.cpp - Canonical forms of graphs ---------------------------===//
 
 #include "mlir/IR/Dominance.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
@@ -287,6 +288,83 @@ template <typename Op> struct ReduceBeforeCut : OpRewritePattern<Op> {
 } // namespace
 
 //===----------------------------------------------------------------------===//
+// Ops before images are unpooled
+//===----------------------------------------------------------------------===//
+
+/// The pool that \p unpool undoes: of images of the same sizes.
+static MaxPool2dOp poolOf(MaxUnpool2dOp unpool) {
+  auto pool = unpool.getIndex().getDefiningOp<MaxPool2dOp>();
+  return pool && sizesOf(typeOf(pool.getX())) == sizesOf(unpool.getType())
+             ? pool
+             : nullptr;
+}
+
+namespace {
+/// select(a < scalar, unpool(x, index), 0) becomes unpool(select(y < scalar, x,
+/// 0), index) if (y, index) = max_pool(a): where the index points, a is y.
+/// Fewer elements are chosen, and a need not be kept. Any comparison will do.
+struct SelectBeforeUnpool : OpRewritePattern<SelectOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SelectOp op,
+                                PatternRewriter &rewriter) const override {
+    auto unpool = op.getA().getDefiningOp<MaxUnpool2dOp>();
+    if (!unpool || !unpool->hasOneUse() || !isZero(op.getB()))
+      return rewriter.notifyMatchFailure(op, "no unpooled images or zeros");
+    auto compare = op.getCondition().getDefiningOp<CompareOp>();
+    MaxPool2dOp pool = poolOf(unpool);
+    if (!compare || !pool || compare.getA() != pool.getX())
+      return rewriter.notifyMatchFailure(op, "not by what was pooled");
+    auto limit = compare.getB().getDefiningOp<BroadcastOp>();
+    if (!limit || !limit.getDimensions().empty())
+      return rewriter.notifyMatchFailure(op, "compared with several numbers");
+    // In the shape that x comes in, so that this stays with what gives it.
+    Value x = unpool.getX(), y = pool.getY();
+    auto reshape = x.getDefiningOp<ReshapeOp>();
+    if (reshape) {
+      x = reshape.getX();
+      y = ReshapeOp::create(rewriter, op.getLoc(), typeOf(x), y);
+    }
+    auto repeat = [&](Value value) -> Value {
+      auto broadcast = value.getDefiningOp<BroadcastOp>();
+      return BroadcastOp::create(rewriter, value.getLoc(), typeOf(x),
+                                 broadcast.getX(), ArrayRef<int64_t>());
+    };
+    Value condition =
+        CompareOp::create(rewriter, compare.getLoc(), compare.getPredicate(), y,
+                          repeat(compare.getB()));
+    Value chosen = SelectOp::create(rewriter, op.getLoc(), typeOf(x), condition,
+                                    x, repeat(op.getB()));
+    if (reshape)
+      chosen =
+          ReshapeOp::create(rewriter, op.getLoc(), reshape.getType(), chosen);
+    rewriter.replaceOpWithNewOp<MaxUnpool2dOp>(
+        op, op.getType(), chosen, unpool.getIndex(), unpool.getSize());
+    return success();
+  }
+
+  static bool isZero(Value value) {
+    auto broadcast = value.getDefiningOp<BroadcastOp>();
+    return broadcast && broadcast.getDimensions().empty() &&
+           matchPattern(broadcast.getX(), m_PosZeroFloat());
+  }
+};
+
+/// The sum of whole unpooled images is that of what is put into them.
+struct SumBeforeUnpool : OpRewritePattern<ReduceSumOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ReduceSumOp op,
+                                PatternRewriter &rewriter) const override {
+    auto unpool = op.getX().getDefiningOp<MaxUnpool2dOp>();
+    if (!unpool || !llvm::is_contained(op.getAxes(), 2) ||
+        !llvm::is_contained(op.getAxes(), 3))
+      return rewriter.notifyMatchFailure(op, "not of whole unpooled images");
+    rewriter.replaceOpWithNewOp<ReduceSumOp>(op, unpool.getX(), op.getAxes());
+    return success();
+  }
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
 
@@ -304,8 +382,8 @@ struct SimplifyPass : nnc::nn::impl::SimplifyPassBase<SimplifyPass> {
             ReduceBeforeBroadcast<ReduceMaxOp>,
             ReduceBeforeBroadcast<ReduceMinOp>, ComputeBeforeCut,
             ReduceBeforeCut<ReduceSumOp>, ReduceBeforeCut<ReduceProdOp>,
-            ReduceBeforeCut<ReduceMaxOp>, ReduceBeforeCut<ReduceMinOp>>(
-        context);
+            ReduceBeforeCut<ReduceMaxOp>, ReduceBeforeCut<ReduceMinOp>,
+            SelectBeforeUnpool, SumBeforeUnpool>(context);
     patterns = FrozenRewritePatternSet(std::move(set));
     return success();
   }
