@@ -21,13 +21,22 @@ static constexpr int64_t grain = 1 << 16, memoryGrain = 1 << 14;
 /// Smaller tiles for calls with fewer rows than a tile has.
 static constexpr int64_t smallTile = 4;
 
+/// The plan of \p spec, whose left operand is in pairs already if \p isPaired.
+static ContractionPlan planOf(const ContractionSpec &spec,
+                              const TargetDescription &target, bool isPaired) {
+  ContractionPlan plan(spec, target);
+  plan.leftInTiles &= !isPaired;
+  return plan;
+}
+
 ContractionEmitter::ContractionEmitter(ModuleOp module,
                                        const TargetDescription &target,
                                        const ContractionSpec &given,
                                        const Pairing *pairing)
     : module(module), spec(pairing ? pairing->spec : given), pairing(pairing),
-      plan(spec, target), kernel(module, target, spec.name, spec.buffers,
-                                 pairing && pairing->leftInScratch),
+      plan(planOf(spec, target, pairing)),
+      kernel(module, target, spec.name, spec.buffers,
+             plan.leftInTiles || (pairing && pairing->leftInScratch)),
       element(spec.element) {}
 
 Expected<Kernels> ContractionEmitter::emit() {
@@ -71,7 +80,14 @@ Expected<Kernels> ContractionEmitter::emit() {
               });
   if (auto finished = kernel.finish(); !finished)
     return fail(finished.error());
-  return Kernels{{kernel.function}, 0};
+  Kernels kernels{{kernel.function}, 0};
+  if (plan.leftInTiles) {
+    kernels.phases.insert(kernels.phases.begin(),
+                          emitLeftTiles(module, kernel.target, spec, plan));
+    kernels.scratchBytes =
+        leftTiles(spec, plan).elements * storageBytes(element);
+  }
+  return kernels;
 }
 
 std::pair<ContractionEmitter::Range, ContractionEmitter::Range>
@@ -129,14 +145,15 @@ ContractionEmitter::Panel ContractionEmitter::panelAt(Value number) {
   }
   if (plan.panels == 1)
     inMatrix = kernel.constant(0);
-  auto start = [&](const MatrixOperand &operand) {
-    Value at = kernel.constant(operand.offset);
-    for (auto [index, stride] : llvm::zip(panel.batch, operand.batchStrides))
+  auto start = [&](int64_t offset, ArrayRef<int64_t> strides) {
+    Value at = kernel.constant(offset);
+    for (auto [index, stride] : llvm::zip(panel.batch, strides))
       at = kernel.add(at, kernel.mul(index, stride));
     return at;
   };
-  panel.lhs = start(spec.lhs);
-  panel.rhs = start(spec.rhs);
+  panel.lhs = plan.leftInTiles ? start(0, leftTiles(spec, plan).strides)
+                               : start(spec.lhs.offset, spec.lhs.batchStrides);
+  panel.rhs = start(spec.rhs.offset, spec.rhs.batchStrides);
   int64_t columns = spec.n.capacity;
   panel.column = kernel.mul(inMatrix, plan.gateColumns);
   panel.columns =
@@ -201,6 +218,9 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value first,
   Value firstRow = kernel.mul(tile, tileRows);
   if (!spec.m.isStatic() || spec.m.capacity % plan.tileRows != 0)
     firstRow = kernel.min(firstRow, kernel.sub(rows, tileRows));
+  Value left = plan.leftInTiles
+                   ? kernel.mul(tile, plan.tileRows * spec.k.capacity)
+                   : kernel.mul(firstRow, leftRowStep());
   if (!plan.severalChunks)
     prefetchRows(panel, firstRow);
   auto equal = [&](Value a, Value b) {
@@ -209,7 +229,7 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value first,
   };
   auto emitSize = [&](int64_t size) {
     auto emitFrom = [&](Source source) {
-      emitRegisterTile(panel, size, source, firstRow, slot, from, steps);
+      emitRegisterTile(panel, size, source, firstRow, left, slot, from, steps);
     };
     if (plan.packing == ContractionPlan::Packing::none)
       return emitFrom(Source::operand);

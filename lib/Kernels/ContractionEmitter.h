@@ -3,9 +3,9 @@
 #ifndef NNC_LIB_KERNELS_CONTRACTIONEMITTER_H
 #define NNC_LIB_KERNELS_CONTRACTIONEMITTER_H
 
+#include "ContractionLeft.h"
 #include "ContractionPairs.h"
 #include "ContractionPlan.h"
-#include "KernelBuilder.h"
 
 namespace nnc::kernels {
 
@@ -51,10 +51,11 @@ private:
   /// Where a register tile reads the panel: in the operand, there with a copy
   /// to the stack, or on the stack.
   enum class Source : uint8_t { operand, copied, packed };
-  /// A call of registerTile().
+  /// A call of registerTile(). \p left is where the tile's rows begin among
+  /// those of the left matrix.
   void emitRegisterTile(const Panel &panel, int64_t rows, Source source,
-                        mlir::Value firstRow, mlir::Value slot,
-                        mlir::Value from, mlir::Value steps);
+                        mlir::Value firstRow, mlir::Value left,
+                        mlir::Value slot, mlir::Value from, mlir::Value steps);
   /// The function (left, right, copy, sums, steps) that adds up one tile; the
   /// same for all products of a module for which it would read the same. It is
   /// apart so that nothing else asks for the registers.
@@ -63,7 +64,16 @@ private:
   bool endsWithOneRow(Source source) const;
   /// Where the output has \p row of the panel.
   mlir::Value outputAt(const Panel &panel, mlir::Value row);
+  /// Elements from one row of a tile to the next in the left operand.
+  int64_t leftRowStep() const {
+    return spec.lhs.transposed ? 1 : spec.lhs.rowStride;
+  }
   /// Elements from one step of k to the next.
+  int64_t leftStep() const {
+    if (plan.leftInTiles)
+      return plan.tileRows;
+    return spec.lhs.transposed ? spec.lhs.rowStride : 1;
+  }
   int64_t rightStep(Source source) const;
   void emitDotTile(const Panel &panel, mlir::Value slot);
   /// Asks for what the epilogue will read beside the tile's sums, and write.
@@ -81,7 +91,8 @@ private:
 
   /// What the operands are read as. Pairs are moved as if they were f32.
   mlir::Type lhsElement() const {
-    return pairing ? element : spec.buffers[spec.lhs.buffer].element;
+    return pairing || plan.leftInTiles ? element
+                                       : spec.buffers[spec.lhs.buffer].element;
   }
   mlir::Type rhsElement() const {
     return pairing && !joinsRows() ? element
@@ -94,9 +105,8 @@ private:
     return pairing ? builder.dotPairs(a, b, sum) : builder.fma(a, b, sum);
   }
   mlir::Value lhs() {
-    return pairing && pairing->leftInScratch
-               ? kernel.scratch
-               : kernel.function.getArgument(spec.lhs.buffer);
+    return kernel.scratch ? kernel.scratch
+                          : kernel.function.getArgument(spec.lhs.buffer);
   }
   mlir::Value rhs() { return kernel.function.getArgument(spec.rhs.buffer); }
 

@@ -9,8 +9,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractionPairs.h"
+#include "ContractionLeft.h"
 #include "ContractionPlan.h"
-#include "KernelBuilder.h"
 
 using namespace mlir;
 using namespace nnc;
@@ -55,15 +55,9 @@ std::optional<Pairing> Pairing::of(const ContractionSpec &spec,
     pairing.leftInScratch = true;
     paired.lhs.rowStride = spec.m.capacity;
     paired.lhs.offset = 0;
-    // Batch entries that share a matrix share its pairs.
-    int64_t matrix = paired.k.capacity * spec.m.capacity;
-    for (size_t d = spec.batch.size(); d-- > 0;) {
-      if (spec.lhs.batchStrides[d] == 0)
-        continue;
-      paired.lhs.batchStrides[d] = matrix;
-      matrix *= spec.batch[d].capacity;
-    }
-    pairing.scratchBytes = 4 * matrix;
+    LeftMatrices matrices(spec, paired.k.capacity * spec.m.capacity);
+    paired.lhs.batchStrides = matrices.strides;
+    pairing.scratchBytes = 4 * matrices.elements;
   }
   if (spec.rhs.transposed) {
     std::optional<MatrixOperand> rhs = inPairs(spec.rhs);
@@ -87,34 +81,23 @@ func::FuncOp kernels::emitLeftPairs(ModuleOp module,
                                     const Pairing &pairing) {
   KernelBuilder kernel(module, target, spec.name + "_pairs", spec.buffers,
                        /*hasScratch=*/true);
-  const MatrixOperand &to = pairing.spec.lhs;
-  std::vector<Extent> batch = spec.batch;
-  for (auto [extent, stride] : llvm::zip(batch, spec.lhs.batchStrides))
-    if (stride == 0)
-      extent = Extent(1);
+  int64_t capacity = pairing.spec.k.capacity;
+  LeftMatrices matrices(spec, capacity * spec.m.capacity);
   Value steps = kernel.bound(spec.k);
   Value pairs = kernel.ceilDiv(steps, kernel.constant(2));
-  Value total = kernel.mul(kernel.volume(batch), pairs);
-  int64_t capacity = pairing.spec.k.capacity;
-  for (const Extent &extent : batch)
-    capacity *= extent.capacity;
+  Value total = kernel.mul(kernel.volume(matrices.batch), pairs);
   // Elements that are worth a further thread.
   constexpr int64_t grain = 1 << 14;
-  auto [low, high] = kernel.share(
-      total, capacity, 1, std::max<int64_t>(1, grain / spec.m.capacity));
+  auto [low, high] =
+      kernel.share(total, matrices.elements / spec.m.capacity, 1,
+                   std::max<int64_t>(1, grain / spec.m.capacity));
   Value source = kernel.function.getArgument(spec.lhs.buffer);
   Type element = kernel.builder.getBF16Type();
   int64_t lanes = target.lanes(4), columns = spec.m.capacity;
   kernel.loop(low, high, 1, [&, pairs = pairs](Value number) {
     Value step = kernel.rem(number, pairs);
-    SmallVector<Value> indices =
-        kernel.delinearize(kernel.div(number, pairs), batch);
-    Value from = kernel.constant(spec.lhs.offset), place = kernel.constant(0);
-    for (auto [index, stride, toStride] :
-         llvm::zip(indices, spec.lhs.batchStrides, to.batchStrides)) {
-      from = kernel.add(from, kernel.mul(index, stride));
-      place = kernel.add(place, kernel.mul(index, toStride));
-    }
+    auto [from, place] =
+        matrices.placesOf(kernel, spec, kernel.div(number, pairs));
     Value first = kernel.mul(step, 2);
     from = kernel.add(from, kernel.mul(first, spec.lhs.rowStride));
     place = kernel.add(place, kernel.mul(step, columns));

@@ -15,8 +15,13 @@ static constexpr int64_t sumBytes = 112 << 10;
 static constexpr int64_t fewSteps = 4;
 /// Columns of a panel of such sums.
 static constexpr int64_t inlinedColumns = 1024;
+/// So many panels are worth another layout of what all of them read.
+static constexpr int64_t fewPanels = 4;
 /// Longer tiles only lengthen the code.
 static constexpr int64_t longestTile = 16;
+/// Steps of k that lie a multiple of so many bytes apart share few sets of the
+/// first-level cache.
+static constexpr int64_t sameSets = 512;
 
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -133,6 +138,10 @@ ContractionPlan::ContractionPlan(const ContractionSpec &spec,
   if (method != Method::tiled)
     return;
   choosePacking(spec, target);
+  // Worth a barrier and a copy where several panels read it.
+  leftInTiles = spec.lhs.transposed && spec.m.isStatic() && tiles > 1 &&
+                panels >= fewPanels &&
+                spec.lhs.rowStride * bytes % sameSets == 0;
   chunk = depth;
   if (packing == Packing::none && tiles == 1)
     return;

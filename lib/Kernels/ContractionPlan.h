@@ -34,6 +34,8 @@ struct ContractionPlan {
   bool severalChunks = false;
   /// Tiles whose sums wait on the stack for the write-back.
   int64_t blockTiles = 1;
+  /// A first kernel lays the left operand out in tiles, in scratch.
+  bool leftInTiles = false;
   /// Parts of vectors of the operands are read under a mask.
   bool masksRight = false;
   /// Tiles of rows at capacity.

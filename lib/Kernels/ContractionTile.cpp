@@ -10,14 +10,11 @@ using namespace nnc::kernels;
 
 void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
                                           Source source, Value firstRow,
-                                          Value slot, Value from, Value steps) {
-  const MatrixOperand &a = spec.lhs;
-  int64_t rowStep = a.transposed ? 1 : a.rowStride;
-  int64_t depthStep = a.transposed ? a.rowStride : 1;
-  Value left = kernel.pointer(
+                                          Value left, Value slot, Value from,
+                                          Value steps) {
+  left = kernel.pointer(
       lhs(), lhsElement(),
-      kernel.add(panel.lhs, kernel.add(kernel.mul(firstRow, rowStep),
-                                       kernel.mul(from, depthStep))));
+      kernel.add(panel.lhs, kernel.add(left, kernel.mul(from, leftStep()))));
   Value right = packed;
   if (source != Source::packed)
     right = kernel.pointer(
@@ -60,9 +57,7 @@ int64_t ContractionEmitter::rightStep(Source source) const {
 }
 
 func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
-  const MatrixOperand &a = spec.lhs;
-  int64_t rowStep = a.transposed ? 1 : a.rowStride;
-  int64_t depthStep = a.transposed ? a.rowStride : 1;
+  int64_t rowStep = leftRowStep(), depthStep = leftStep();
   int64_t rightStep = this->rightStep(source);
   int64_t vectors = plan.tileColumns, lanes = plan.lanes;
   int64_t sumPitch = writesOutput ? spec.outputs[0].strides[spec.batch.size()]
@@ -80,9 +75,9 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
   bool isLarge = spec.k.capacity * spec.n.capacity * spec.gates *
                      storageBytes(pairing ? element : rhsElement()) >
                  kernel.target.l2Bytes / 2;
-  bool asks = source == Source::copied ||
-              (source == Source::operand && rows == 1 && isLarge &&
-               !spec.rhs.panelColumns);
+  bool asks =
+      source == Source::copied || (source == Source::operand && rows == 1 &&
+                                   isLarge && !spec.rhs.panelColumns);
 
   // What a program's functions have in common stands before the dot.
   StringRef prefix(spec.name);

@@ -1,8 +1,9 @@
 //===- Bench.cpp - nnc bench ----------------------------------------------===//
 //
 // The rules: data in memory before the clock starts, a pool of batches so that
-// no step sees the one before, a first step, nine more, a warm-up, then seven
-// blocks; median and least of the blocks' means.
+// no step sees the one before (inputs without a batch stay the same), a first
+// step, nine more, a warm-up, then seven blocks; median and least of the
+// blocks' means.
 //
 //===----------------------------------------------------------------------===//
 

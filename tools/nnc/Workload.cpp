@@ -160,6 +160,11 @@ void Workload::makeBatches() {
       bytes += signature.arguments[index].byteCount();
   constexpr int64_t poolBytes = 32 << 20;
   poolSize = std::max<int64_t>(2, std::min<int64_t>(64, poolBytes / bytes));
+  // Inputs of fixed sizes are no batches that follow one another.
+  if (std::none_of(inputs.begin(), inputs.end(), [&](int index) {
+        return signature.arguments[index].batched;
+      }))
+    poolSize = 1;
   pools.clear();
   for (int index : inputs) {
     const Argument &input = signature.arguments[index];

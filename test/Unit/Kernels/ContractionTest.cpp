@@ -189,6 +189,76 @@ TEST_P(Contraction, ManyTilesAndPanels) {
   checkShapes<double>(GetParam(), shapes);
 }
 
+/// Products of a left operand whose steps share sets of the cache, which a
+/// first kernel lays out in tiles: two matrices of it by two others.
+template <typename T>
+static void checkLeftInTiles(Variant variant,
+                             const std::vector<Shape> &shapes) {
+  constexpr int64_t stride = 256, offset = 3;
+  Harness harness(variant);
+  std::vector<unsigned> programs;
+  for (const Shape &s : shapes) {
+    ContractionSpec spec = product(harness, harness.typeOf<T>(), s,
+                                   "tiles" + std::to_string(programs.size()));
+    spec.batch = {2, 2};
+    spec.k = Extent(s.k, 1);
+    spec.lhs.rowStride = stride;
+    spec.lhs.offset = offset;
+    spec.lhs.batchStrides = {s.k * stride, 0};
+    spec.rhs.batchStrides = {0, s.k * s.n};
+    spec.buffers[0].elements = 2 * s.k * stride;
+    spec.buffers[1].elements *= 2;
+    spec.buffers[2].elements *= 4;
+    spec.outputs = {{2, {2 * s.m * s.n, s.m * s.n, s.n, 1}}};
+    auto emitted = emitContraction(*harness.module, harness.target, spec);
+    ASSERT_TRUE(emitted.has_value());
+    // Up to 16 rows may be one tile, up to 4 steps have none.
+    if (s.m > 16 && s.k > 4) {
+      EXPECT_EQ(emitted->phases.size(), 2u);
+    }
+    programs.push_back(harness.add(std::move(emitted)));
+  }
+  harness.compile();
+  for (auto [s, program] : llvm::zip(shapes, programs)) {
+    Array<T> a = randomArray<T>(2 * s.k * stride, 1),
+             b = randomArray<T>(2 * s.k * s.n, 2);
+    for (int64_t steps : {s.k, s.k / 2}) {
+      Array<T> once(4 * s.m * s.n, -9);
+      harness.run(program, {a.data(), b.data(), once.data()}, 1, steps);
+      for (int64_t left : {0, 1})
+        for (int64_t right : {0, 1})
+          for (int64_t i = 0; i < s.m; ++i)
+            for (int64_t j = 0; j < s.n; ++j) {
+              double sum = 0;
+              for (int64_t p = 0; p < steps; ++p)
+                sum += double(a[(left * s.k + p) * stride + offset + i]) *
+                       double(b[right * s.k * s.n +
+                                (s.transposeB ? j * s.k + p : p * s.n + j)]);
+              ASSERT_NEAR(once[((2 * left + right) * s.m + i) * s.n + j], sum,
+                          tolerance<T>(s.k))
+                  << s.m << "x" << s.k << "x" << s.n << " of " << steps
+                  << " steps at " << i << ", " << j;
+            }
+      for (int64_t count : {2, 3, 7}) {
+        Array<T> out(4 * s.m * s.n, -9);
+        harness.run(program, {a.data(), b.data(), out.data()}, count, steps);
+        ASSERT_TRUE(out.sameBits(once)) << s.m << "x" << s.k << " on " << count;
+      }
+    }
+  }
+}
+
+TEST_P(Contraction, LeftOperandInTiles) {
+  std::vector<Shape> shapes{{47, 270, 5000, true, false}};
+  for (int64_t size : edgeSizes(GetParam() == Variant::host))
+    shapes.insert(shapes.end(), {{size, 270, 9, true, size % 2 == 0},
+                                 {47, 270, size, true, size % 2 != 0}});
+  checkLeftInTiles<float>(GetParam(), shapes);
+  checkLeftInTiles<double>(GetParam(), {{17, 270, 8, true, false},
+                                        {33, 150, 21, true, true},
+                                        {34, 150, 16, true, false}});
+}
+
 /// Several blocks of sums, each with several chunks of packed panels.
 TEST_P(Contraction, ManyRowsOfLongSums) {
   checkShapes<float>(GetParam(), {{1000, 70, 4200, false, false}});
