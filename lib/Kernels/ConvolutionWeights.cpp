@@ -315,8 +315,10 @@ Expected<Kernels> kernels::emitWeightGradient(ModuleOp module,
                 "a convolution of elements other than f32 and f64");
   if (spec.tile != 0)
     return emitWeightsByWinograd(module, target, spec);
-  bool byChannels =
-      weightsByChannelsCost(target, spec) < weightsByPlanesCost(target, spec);
-  return byChannels ? emitWeightsByChannels(module, target, spec)
-                    : emitWeightsByPlanes(module, target, spec);
+  double byChannels = weightsByChannelsCost(target, spec);
+  double byPlanes = weightsByPlanesCost(target, spec);
+  if (weightsByImagesCost(target, spec) < std::min(byChannels, byPlanes))
+    return emitWeightsByImages(module, target, spec);
+  return byChannels < byPlanes ? emitWeightsByChannels(module, target, spec)
+                               : emitWeightsByPlanes(module, target, spec);
 }

@@ -1,8 +1,8 @@
 //===- WeightGradients.h - Ways to a gradient by the weights ----*- C++ -*-===//
 //
-// Three kernels give the gradient of a convolution by its weights: one has
-// positions of a plane in its vectors, two have output channels, one of these
-// by minimal filtering.
+// Four kernels give the gradient of a convolution by its weights: one has
+// positions of a plane in its vectors, one has images, two have output
+// channels, one of these by minimal filtering.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,6 +19,13 @@ Expected<Kernels> emitWeightsByPlanes(mlir::ModuleOp module,
                                       const WeightGradientSpec &spec);
 /// About how many cycles of one core it takes.
 double weightsByPlanesCost(const TargetDescription &target,
+                           const WeightGradientSpec &spec);
+
+/// The way with images in vectors, where its cost is finite.
+Expected<Kernels> emitWeightsByImages(mlir::ModuleOp module,
+                                      const TargetDescription &target,
+                                      const WeightGradientSpec &spec);
+double weightsByImagesCost(const TargetDescription &target,
                            const WeightGradientSpec &spec);
 
 /// The way with output channels in vectors, where its cost is finite.

@@ -2,8 +2,8 @@
 inner_loops.py FILE.s MULTIPLY_ADD [KERNEL ...]
 
 Innermost loops of which MULTIPLY_ADD is at least a third, and at least eight
-instructions, are counted; an access to the stack pointer in one of them is a
-spilled register. At least one such loop must be in a function of each KERNEL,
+instructions, are counted; an access to a fixed place on the stack in one of them
+is a spilled register. At least one such loop must be in a function of each KERNEL,
 whose name begins so behind the program's.
 """
 
@@ -13,7 +13,7 @@ import sys
 LABEL = re.compile(r"^(\.L\w+):")
 JUMP = re.compile(r"^\s+(?:j\w+|b(?:\.\w+)?|cbn?z\s+\w+,|tbn?z\s+\w+,\s*#\d+,)\s+(\.L\w+)$")
 FUNCTION = re.compile(r"^(?:\w+\.)?([A-Za-z_]\w*):")
-STACK = re.compile(r"%rsp|%esp|\[sp\b")
+STACK = re.compile(r"%[re]sp\)|\[sp\b")
 
 path, multiply_add, *kernels = sys.argv[1:]
 with open(path, encoding="utf-8") as file:

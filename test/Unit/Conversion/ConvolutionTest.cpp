@@ -365,3 +365,73 @@ TEST_F(ConvolutionTest, ManyChannelsAndImages) {
     }
   }
 }
+
+// Images as lanes: the last tile of a part has fewer, a part may have none;
+// planes are read as they stand, in part, or with zeros around them; tiles of
+// output channels and of taps end anywhere.
+TEST_F(ConvolutionTest, WeightsOfManyImages) {
+  std::mt19937 generator(6);
+  std::uniform_int_distribution<int> number(-8, 8);
+  struct Case {
+    int64_t channels, filters, size, kernel, stride, dilation, groups, padding;
+    int64_t parts, samples, batch;
+  };
+  std::vector<Case> cases{{5, 7, 6, 3, 1, 1, 1, 0, 2, 64, 64},
+                          {3, 10, 7, 3, 1, 1, 1, 1, 1, 29, 32},
+                          {4, 14, 5, 3, 2, 1, 1, 1, 3, 90, 96},
+                          {4, 13, 8, 3, 3, 1, 1, 0, 1, 32, 32},
+                          {3, 5, 9, 3, 1, 2, 1, 2, 2, 2, 64},
+                          {1, 13, 8, 5, 1, 1, 1, 2, 1, 48, 48},
+                          {2, 4, 9, 7, 2, 1, 1, 3, 1, 31, 32},
+                          {15, 6, 1, 1, 1, 1, 1, 0, 2, 61, 64},
+                          {14, 5, 2, 1, 2, 1, 1, 0, 1, 16, 16},
+                          {6, 16, 6, 3, 1, 1, 2, 1, 2, 33, 64},
+                          {2, 14, 3, 2, 1, 1, 1, 0, 4, 3, 64},
+                          {1, 2, 3, 3, 1, 1, 1, 0, 8, 128, 128}};
+  for (const Case &c : cases) {
+    int64_t span = (c.kernel - 1) * c.dilation + 1;
+    int64_t result = (c.size + 2 * c.padding - span) / c.stride + 1;
+    std::vector<int64_t> xShape{c.samples, c.channels, c.size, c.size};
+    std::vector<int64_t> dyShape{c.samples, c.filters, result, result};
+    auto images = [&](const std::vector<int64_t> &shape) {
+      std::string sizes, names = "batch";
+      int64_t count = shape[0];
+      for (int64_t size : {shape[1], shape[2], shape[3]}) {
+        sizes += std::to_string(size) + "x";
+        names += ", " + std::to_string(size);
+        count *= size;
+      }
+      Numbers numbers(count);
+      for (double &value : numbers)
+        value = number(generator) / 8.0;
+      return std::pair("tensor<?x" + sizes + "f32, #nn.dims<" + names + ">>",
+                       numbers);
+    };
+    auto [xType, xNumbers] = images(xShape);
+    auto [dyType, dyNumbers] = images(dyShape);
+    Operand x{"x", xType, xNumbers}, dy{"dy", dyType, dyNumbers};
+    Operand dw{"dw", typeText({c.parts, c.filters, c.channels / c.groups,
+                               c.kernel, c.kernel},
+                              "f32")};
+    json test{{"strides", {c.stride, c.stride}},
+              {"padding", {c.padding, c.padding, c.padding, c.padding}},
+              {"dilations", {c.dilation, c.dilation}},
+              {"groups", c.groups}};
+    std::string body = "%dw = nn.conv2d_weight_parts %x, %dy parts = " +
+                       std::to_string(c.parts) +
+                       " kernel = " + listText({c.kernel, c.kernel}) +
+                       windowText(test) + "(" + x.type + ", " + dy.type +
+                       ") -> " + dw.type + "\n";
+    std::vector<Operand> arguments{x, dy}, results{dw};
+    auto found = run<float>(arguments, body, results, c.samples, c.batch);
+    ASSERT_EQ(found.size(), 1u);
+    auto module = parse(arguments, body, results);
+    auto expected =
+        reference::evaluate(module->lookupSymbol<mlir::func::FuncOp>("f"),
+                            {reference::Tensor(xShape, x.numbers),
+                             reference::Tensor(dyShape, dy.numbers)});
+    ASSERT_TRUE(succeeded(expected));
+    // Multiples of 1/64 below 2^18: sums are exact in f32.
+    EXPECT_EQ(found[0], Numbers((*expected)[0].floats())) << body;
+  }
+}
