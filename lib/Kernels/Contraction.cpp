@@ -110,17 +110,21 @@ ContractionEmitter::divideWork() {
     return {{kernel.constant(0), tiles}, {low, high}};
   }
 
-  // The grid of threads whose largest part is least; more columns on a tie,
-  // as each row of the grid packs panels of its own.
+  // The grid of threads whose largest part is least. On a tie more columns, as
+  // each row of the grid packs panels of its own; more rows where nothing is
+  // packed: a row that one product gives is read by the next in the same core.
   Value threads = kernel.min(kernel.count, kernel.constant(most));
   SmallVector<Value> best =
       kernel.loop(kernel.constant(1), kernel.add(threads, 1), 1,
-                  {kernel.constant(INT64_MAX), kernel.constant(1)},
+                  {kernel.constant(INT64_MAX - 1), kernel.constant(1)},
                   [&](Value down, ValueRange carried) -> SmallVector<Value> {
                     Value across = kernel.div(threads, down);
                     Value cost = kernel.mul(kernel.ceilDiv(tiles, down),
                                             kernel.ceilDiv(allPanels, across));
-                    Value better = kernel.less(cost, carried[0]);
+                    Value limit = spec.rhs.panelColumns
+                                      ? kernel.add(carried[0], 1)
+                                      : carried[0];
+                    Value better = kernel.less(cost, limit);
                     return {kernel.select(better, cost, carried[0]),
                             kernel.select(better, down, carried[1])};
                   });
@@ -253,32 +257,26 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value first,
 }
 
 void ContractionEmitter::prefetchRows(const Panel &panel, Value firstRow) {
-  SmallVector<std::pair<const Access *, bool>> accesses;
-  auto add = [&](const Access &access, bool writes) {
-    bool seen = llvm::any_of(accesses, [&](const auto &other) {
-      return other.first->buffer == access.buffer &&
-             other.first->offset == access.offset &&
-             other.first->strides == access.strides;
+  SmallVector<const Access *> accesses;
+  for (const Access &access : spec.inputs) {
+    bool seen = llvm::any_of(accesses, [&](const Access *other) {
+      return other->buffer == access.buffer && other->offset == access.offset &&
+             other->strides == access.strides;
     });
     if (!seen && access.strides.back() == 1 &&
         access.strides[spec.batch.size()] != 0)
-      accesses.push_back({&access, writes});
-  };
-  for (const Access &access : spec.inputs)
-    add(access, false);
-  for (const Access &access : spec.outputs)
-    add(access, true);
+      accesses.push_back(&access);
+  }
   if (accesses.empty())
     return;
   kernel.loop(kernel.constant(0), tileRows, 1, [&](Value row) {
     SmallVector<Value> indices(panel.batch);
     indices.append({kernel.add(firstRow, row), panel.column});
-    for (auto [access, writes] : accesses) {
+    for (const Access *access : accesses) {
       Value start =
           kernel.pointer(kernel.pointerOf(*access), kernel.elementOf(*access),
                          kernel.element(*access, indices));
-      kernel.prefetch(start, kernel.elementOf(*access), 0, plan.gateColumns,
-                      writes);
+      kernel.prefetch(start, kernel.elementOf(*access), 0, plan.gateColumns);
     }
   });
 }

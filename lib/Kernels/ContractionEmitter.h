@@ -76,7 +76,7 @@ private:
   }
   int64_t rightStep(Source source) const;
   void emitDotTile(const Panel &panel, mlir::Value slot);
-  /// Asks for what the epilogue will read beside the tile's sums, and write.
+  /// Asks for what the epilogue will read beside the tile's sums.
   void prefetchRows(const Panel &panel, mlir::Value firstRow);
   void emitEpilogue(const Panel &panel, mlir::Value firstTile,
                     mlir::Value lastTile);

@@ -162,9 +162,9 @@ public:
                    const Lanes &lanes, int64_t stride = 1);
   mlir::Value loadScalar(mlir::Value base, mlir::Type element, mlir::Value at);
   /// Asks for \p count elements, \p ahead elements behind \p base, to be
-  /// brought near, to be written if \p writes; they need not exist.
+  /// brought near; they need not exist.
   void prefetch(mlir::Value base, mlir::Type element, int64_t ahead,
-                int64_t count, bool writes = false);
+                int64_t count);
   void store(mlir::Value vector, mlir::Value base, mlir::Value at,
              const Lanes &lanes, int64_t stride = 1);
 

@@ -85,8 +85,9 @@ void nnc::buildGroupsPipeline(OpPassManager &passManager,
       nn::FuseOpsPassOptions{/*alone=*/options.optimizationLevel == 0}));
   if (options.storesBF16)
     functions.addPass(nn::createLowerPrecisionPass());
-  if (options.keepsPrepared && options.optimizationLevel > 0)
-    functions.addPass(nn::createPackWeightsPass({options.panelColumns}));
+  if (options.optimizationLevel > 0)
+    functions.addPass(nn::createPackWeightsPass(
+        {options.keepsPrepared, options.panelColumns}));
 }
 
 void nnc::buildFusePipeline(OpPassManager &passManager,

@@ -8,8 +8,20 @@
 
 using namespace nnc;
 
+/// Buffers of whole pages, of which a kernel reads the same row of many at
+/// once, would compete for the same few places of the caches if one followed
+/// the other: so much of this size, bytes, is added.
+static constexpr int64_t page = 4096, leastSpaced = 8 * page,
+                         spacing = 3 * arenaAlignment;
+
 static int64_t rounded(int64_t bytes) {
   return (bytes + arenaAlignment - 1) / arenaAlignment * arenaAlignment;
+}
+
+/// What a buffer of \p bytes takes of the arena.
+static int64_t spaced(int64_t bytes) {
+  bool isSpaced = bytes >= leastSpaced && bytes % page == 0;
+  return isSpaced ? bytes + spacing : rounded(bytes);
 }
 
 /// Places \p buffers in \p order, each in the tightest gap that fits among
@@ -25,7 +37,7 @@ static MemoryPlan placeInOrder(const std::vector<LiveBuffer> &buffers,
   plan.offsets.assign(buffers.size(), 0);
   for (size_t index : order) {
     const LiveBuffer &buffer = buffers[index];
-    int64_t bytes = rounded(buffer.bytes);
+    int64_t bytes = spaced(buffer.bytes);
     int64_t best = -1, bestGap = 0, cursor = 0;
     for (const Placed &other : placed) {
       if (other.last < buffer.first || other.first > buffer.last)
@@ -55,14 +67,20 @@ MemoryPlan nnc::planMemory(const std::vector<LiveBuffer> &buffers) {
   int64_t steps = 0;
   for (const LiveBuffer &buffer : buffers)
     steps = std::max(steps, buffer.last + 1);
-  std::vector<int64_t> alive(steps + 1, 0);
+  std::vector<int64_t> alive(steps + 1, 0), taken(steps + 1, 0);
   for (const LiveBuffer &buffer : buffers) {
     alive[buffer.first] += rounded(buffer.bytes);
     alive[buffer.last + 1] -= rounded(buffer.bytes);
+    taken[buffer.first] += spaced(buffer.bytes);
+    taken[buffer.last + 1] -= spaced(buffer.bytes);
   }
+  int64_t bound = 0;
   for (int64_t step = 0; step < steps; ++step) {
-    if (step > 0)
+    if (step > 0) {
       alive[step] += alive[step - 1];
+      taken[step] += taken[step - 1];
+    }
+    bound = std::max(bound, taken[step]);
     if (alive[step] <= plan.lowerBound)
       continue;
     plan.lowerBound = alive[step];
@@ -120,7 +138,7 @@ MemoryPlan nnc::planMemory(const std::vector<LiveBuffer> &buffers) {
       order.push_back(entry.second);
     if (improves(order, tried))
       best = std::move(order);
-    if (plan.arenaBytes == plan.lowerBound)
+    if (plan.arenaBytes == bound)
       return plan;
   }
   // What lies highest found no place below: it is placed earlier. Placing takes
@@ -129,14 +147,14 @@ MemoryPlan nnc::planMemory(const std::vector<LiveBuffer> &buffers) {
   int64_t count = buffers.size();
   int64_t tries = std::min(mostTries, mostWork / (count * count + 1));
   // Nothing is worth the last hundredth.
-  int64_t enough = plan.lowerBound + plan.lowerBound / 100;
+  int64_t enough = bound + bound / 100;
   std::vector<size_t> order = best;
   for (int64_t i = 0; i < tries && plan.arenaBytes > enough; ++i) {
     improves(order, tried);
     auto highest =
         std::max_element(order.begin(), order.end(), [&](size_t a, size_t b) {
-          return tried.offsets[a] + rounded(buffers[a].bytes) <
-                 tried.offsets[b] + rounded(buffers[b].bytes);
+          return tried.offsets[a] + spaced(buffers[a].bytes) <
+                 tried.offsets[b] + spaced(buffers[b].bytes);
         });
     std::rotate(order.begin(), highest, highest + 1);
   }

@@ -30,7 +30,8 @@ struct MemoryPlan {
 /// Places \p buffers so that no two that are alive at the same step overlap:
 /// one after another, each in the tightest gap that fits (best fit), in the
 /// best of several orders: by size, by lifetime, by how much is alive beside
-/// them. Sizes are rounded up to arenaAlignment. Deterministic.
+/// them. Sizes are rounded up to arenaAlignment, and large buffers of whole
+/// pages lie a little apart. Deterministic.
 MemoryPlan planMemory(const std::vector<LiveBuffer> &buffers);
 
 } // namespace nnc

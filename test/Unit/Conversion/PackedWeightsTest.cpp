@@ -129,3 +129,52 @@ TEST_F(PackedWeightsTest, Gates) {
         check<float>({h, u}, body, y, true);
       }
 }
+
+/// Steps of a recurrence, whose many rows share what is packed in each call,
+/// against each op alone. The weight may change, so nothing is kept.
+TEST_F(PackedWeightsTest, ProductsThatShareTheirOperand) {
+  for (int64_t rows : {5, 27, 64, 131})
+    for (int64_t units : {32, 50, 64})
+      for (bool turned : {false, true}) {
+        Operand h = random("h", {rows, units}, "f32");
+        Operand u = random("u", {units, units}, "f32");
+        Operand y{"y", h.type};
+        std::string body;
+        for (int64_t step = 0; step < 4; ++step) {
+          std::string number = std::to_string(step);
+          body += "%p" + number + " = nn.matmul %" +
+                  (step ? "r" + std::to_string(step - 1) : "h") + ", %u" +
+                  (turned ? " transpose_b" : "") + " : (" + h.type + ", " +
+                  u.type + ") -> " + h.type + "\n%" +
+                  (step == 3 ? "y" : "r" + number) + " = nn.relu %p" + number +
+                  " : " + h.type + "\n";
+        }
+        std::string text = functionOf({h, u}, body, {y});
+        int64_t lanes = TargetDescription::host()->lanes(4);
+        int64_t room = (units + 2 * lanes - 1) / (2 * lanes) * 2 * lanes;
+        bool packs = (room - units) * 4 <= units;
+        std::vector<Numbers> alone;
+        for (int level : {0, 2}) {
+          auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
+          ASSERT_TRUE(module) << text;
+          ProgramOptions options;
+          options.target = *TargetDescription::host();
+          options.graph.panelColumns = options.target.panelColumns();
+          options.graph.optimizationLevel = level;
+          auto program = compileProgram(*module, options);
+          ASSERT_TRUE(program) << render(program.error()) << text;
+          Executable executable(std::move(*program));
+          std::string fused;
+          llvm::raw_string_ostream(fused) << *module;
+          EXPECT_EQ(fused.find("nn.panel_matmul") != std::string::npos,
+                    level > 0 && packs)
+              << fused;
+          for (unsigned threads : {1u, 2u, 3u, 4u}) {
+            auto found = runOnce<float>(executable, {h, u}, 1, threads, false);
+            if (alone.empty())
+              alone = found;
+            EXPECT_EQ(found, alone) << text << threads << " threads";
+          }
+        }
+      }
+}

@@ -1,6 +1,7 @@
 //===- MemoryPlannerTest.cpp - Offsets from liveness ----------------------===//
 
 #include "nnc/Transforms/MemoryPlanner.h"
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <random>
 
@@ -46,6 +47,18 @@ TEST(MemoryPlanner, DeadBuffersGiveTheirPlace) {
 TEST(MemoryPlanner, SizesAreRoundedToTheAlignment) {
   MemoryPlan plan = planMemory({{1, 0, 0}, {65, 0, 0}});
   EXPECT_EQ(plan.arenaBytes, 64 + 128);
+}
+
+TEST(MemoryPlanner, LargeBuffersOfWholePagesLieInDifferentPlacesOfAPage) {
+  std::vector<LiveBuffer> buffers(20, {65536, 0, 0});
+  MemoryPlan plan = planMemory(buffers);
+  expectValid(buffers, plan);
+  std::vector<int64_t> places;
+  for (int64_t offset : plan.offsets)
+    places.push_back(offset % 4096);
+  std::sort(places.begin(), places.end());
+  EXPECT_EQ(std::unique(places.begin(), places.end()), places.end());
+  EXPECT_LE(plan.arenaBytes, 20 * 65536 * 1.01);
 }
 
 TEST(MemoryPlanner, ATightGapIsPreferred) {

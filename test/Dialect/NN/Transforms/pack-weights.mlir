@@ -1,4 +1,5 @@
-// RUN: nnc-opt %s --nn-fuse-ops --nn-pack-weights=panel=32 | FileCheck %s
+// RUN: nnc-opt %s --nn-fuse-ops --nn-pack-weights=panel=32 | FileCheck %s --check-prefix=CHANGES
+// RUN: nnc-opt %s --nn-fuse-ops "--nn-pack-weights=keeps-prepared panel=32" | FileCheck %s
 
 // One row takes eight vectors at once, with the columns behind the last zero.
 // CHECK-LABEL: func.func @one_row
@@ -60,4 +61,29 @@ func.func @left_alone(%many: tensor<64x64xf32>, %one: tensor<1x64xf32>, %short: 
   %d = nn.matmul %one, %input : (tensor<1x64xf32>, tensor<64x128xf32>) -> tensor<1x128xf32>
   %e = nn.matmul %one, %u : (tensor<1x64xf32>, tensor<64x128xf32>) -> tensor<1x128xf32>
   return %a, %b, %c, %d, %e, %u : tensor<64x128xf32>, tensor<1x10xf32>, tensor<1x128xf32>, tensor<1x128xf32>, tensor<1x128xf32>, tensor<64x128xf32>
+}
+
+// Four products of many rows share a weight that changes; what three share, or
+// what only left operands are, stays.
+// CHECK-LABEL: func.func @shared
+// CHANGES-LABEL: func.func @one_row
+// CHANGES-NOT: panel
+// CHANGES-LABEL: func.func @shared
+// CHANGES: %[[P:.*]] = nn.column_panels %arg1 panel = 32 gates = 1 : (tensor<64x64xf32>) -> tensor<2x64x32xf32>
+// CHANGES-NOT: nn.column_panels
+// CHANGES-COUNT-4: nn.panel_matmul
+// CHANGES-NOT: nn.panel_matmul
+// CHANGES: return
+func.func @shared(%h: tensor<100x64xf32>, %u: tensor<64x64xf32> {nn.role = "parameter", nn.name = "u"}, %v: tensor<64x64xf32> {nn.role = "parameter", nn.name = "v"})
+    -> (tensor<100x64xf32>, tensor<64x64xf32> {nn.updates = "u"}, tensor<64x64xf32> {nn.updates = "v"}) {
+  %a = nn.matmul %h, %u : (tensor<100x64xf32>, tensor<64x64xf32>) -> tensor<100x64xf32>
+  %b = nn.matmul %a, %u : (tensor<100x64xf32>, tensor<64x64xf32>) -> tensor<100x64xf32>
+  %c = nn.matmul %b, %u : (tensor<100x64xf32>, tensor<64x64xf32>) -> tensor<100x64xf32>
+  %d = nn.matmul %c, %u : (tensor<100x64xf32>, tensor<64x64xf32>) -> tensor<100x64xf32>
+  %e = nn.matmul %d, %v : (tensor<100x64xf32>, tensor<64x64xf32>) -> tensor<100x64xf32>
+  %f = nn.matmul %e, %v : (tensor<100x64xf32>, tensor<64x64xf32>) -> tensor<100x64xf32>
+  %g = nn.matmul %f, %v : (tensor<100x64xf32>, tensor<64x64xf32>) -> tensor<100x64xf32>
+  %w = nn.matmul %v, %v : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+  %x = nn.matmul %u, %w : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+  return %g, %x, %w : tensor<100x64xf32>, tensor<64x64xf32>, tensor<64x64xf32>
 }

@@ -219,16 +219,19 @@ def UnrollLoopsPass : Pass<"nn-unroll-loops", "mlir::func::FuncOp"> {
 }
 
 def PackWeightsPass : Pass<"nn-pack-weights", "mlir::func::FuncOp"> {
-  let summary = "Lay fixed weights out for the products that read them";
+  let summary = "Lay weights out for the many products that read them";
   let description = [{
     Input: a function of groups as `nn-fuse-ops` makes them. Output: the same
-    function where the right operands of matrix products that parameters alone
-    determine are read from `nn.column_panels`, as `nn.panel_matmul`: computed
-    once for many calls, they are read in sequence and not packed again. For
-    functions that are called many times with the same parameters. Results keep
-    their bits.
+    function where right operands of matrix products are read from
+    `nn.column_panels`, as `nn.panel_matmul`, in sequence, and not packed again
+    by each product. Such are operands that four products or more share, as the
+    steps of a recurrence do, and, with `keeps-prepared`, what parameters alone
+    determine, for functions that are called many times with the same
+    parameters. Results keep their bits.
   }];
   let options = [
+    Option<"keepsPrepared", "keeps-prepared", "bool", "false",
+           "What parameters alone determine is computed once for many calls">,
     Option<"panel", "panel", "int64_t", "16",
            "Columns of two vectors of 32-bit elements, which products of several rows take at once">
   ];
