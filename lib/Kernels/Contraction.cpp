@@ -319,7 +319,11 @@ void ContractionEmitter::emitEpilogue(const Panel &panel, Value firstTile,
   Value reach = kernel.sub(lastStart, kernel.sub(rows, tileRows));
   unsigned rank = spec.batch.size();
 
-  kernel.loop(firstRow, lastRow, 1, [&](Value row) {
+  unsigned early = spec.outputs.size() - spec.finish.outputs;
+  ArrayRef<Access> allInputs(spec.inputs);
+  ArrayRef<Access> earlyInputs = allInputs.drop_back(spec.finish.inputs);
+  ArrayRef<Access> lateInputs = allInputs.take_back(spec.finish.inputs);
+  auto emitRow = [&](Value row, bool begins, bool finishes) {
     Value slot = kernel.sub(row, firstRow);
     if (!even)
       slot = kernel.add(slot, kernel.select(kernel.less(row, lastStart),
@@ -331,42 +335,75 @@ void ContractionEmitter::emitEpilogue(const Panel &panel, Value firstTile,
       sumBase = kernel.add(sumBase, plan.tileColumns);
     SmallVector<Value> indices(panel.batch);
     indices.push_back(row);
-    RowAccesses inputs(kernel, spec.inputs, indices, true);
-    RowAccesses outputs(kernel, spec.outputs, indices, false);
+    RowAccesses inputs(kernel, begins ? earlyInputs : ArrayRef<Access>(),
+                       indices, true);
+    RowAccesses furtherInputs(
+        kernel, finishes ? lateInputs : ArrayRef<Access>(), indices, true);
+    RowAccesses stores(kernel, spec.outputs, indices, false);
 
     auto emitVector = [&](Value inPanel, const Lanes &lanes) {
       Value column = kernel.add(panel.column, inPanel);
-      SmallVector<Value> operands;
-      for (int64_t gate = 0; gate < spec.gates; ++gate)
-        operands.push_back(
-            sums
-                ? kernel.load(sums, element,
-                              kernel.add(kernel.add(sumBase, inPanel),
-                                         gate * plan.gateColumns),
-                              Lanes{lanes.width})
-                : sumInline(panel, row,
-                            kernel.add(column, gate * spec.n.capacity), lanes));
-      for (unsigned number = 0; number < spec.inputs.size(); ++number)
-        operands.push_back(inputs.load(kernel, number, column, lanes));
+      // Values to keep take the places of the gates' sums.
+      auto placeOf = [&](int64_t gate) {
+        return kernel.add(kernel.add(sumBase, inPanel),
+                          gate * plan.gateColumns);
+      };
       auto indexOf = [&](unsigned dimension) {
         return dimension <= rank ? kernel.splat(indices[dimension], lanes.width)
                                  : kernel.iota(column, lanes.width);
       };
-      SmallVector<Value> results{operands[0]};
-      if (spec.epilogue) {
-        auto batchOf = [&] { return kernel.batch(); };
+      auto batchOf = [&] { return kernel.batch(); };
+      auto apply = [&](const Body &body, SmallVector<Value> operands,
+                       ArrayRef<Access> accesses, const RowAccesses &rowOf) {
+        for (unsigned number = 0; number < accesses.size(); ++number)
+          operands.push_back(rowOf.load(kernel, number, column, lanes));
         BodyContext context(kernel.builder, kernel.loc, lanes.width, operands,
                             indexOf, batchOf);
-        results = spec.epilogue(context);
+        return body(context);
+      };
+      SmallVector<Value> results, kept;
+      if (begins) {
+        SmallVector<Value> gates;
+        for (int64_t gate = 0; gate < spec.gates; ++gate)
+          gates.push_back(
+              sums ? kernel.load(sums, element, placeOf(gate),
+                                 Lanes{lanes.width})
+                   : sumInline(panel, row,
+                               kernel.add(column, gate * spec.n.capacity),
+                               lanes));
+        results = spec.epilogue
+                      ? apply(spec.epilogue, gates, earlyInputs, inputs)
+                      : SmallVector<Value>{gates[0]};
+        kernel.expectResults(results.size(), early + spec.finish.kept);
+        for (unsigned number = 0; number < early; ++number)
+          stores.store(kernel, number, results[number], column, lanes);
+        kept.assign(results.begin() + early, results.end());
       }
-      kernel.expectResults(results.size(), spec.outputs.size());
-      for (auto [number, result] : llvm::enumerate(results))
-        outputs.store(kernel, number, result, column, lanes);
+      if (begins != finishes) {
+        for (int64_t number = 0; number < spec.finish.kept; ++number)
+          if (begins)
+            kernel.store(kept[number], sums, placeOf(number), lanes);
+          else
+            kept.push_back(kernel.load(sums, element, placeOf(number),
+                                       Lanes{lanes.width}));
+      }
+      if (finishes && spec.finish.body) {
+        results = apply(spec.finish.body, kept, lateInputs, furtherInputs);
+        kernel.expectResults(results.size(), spec.finish.outputs);
+        for (auto [number, result] : llvm::enumerate(results))
+          stores.store(kernel, early + number, result, column, lanes);
+      }
     };
     vectorLoop(kernel, kernel.constant(0), panel.columns, plan.lanes, masked,
                spec.n.capacity >= plan.lanes, spec.n.capacity % plan.lanes != 0,
                emitVector);
-  });
+  };
+  bool sweepsTwice = spec.finish.body && sums;
+  kernel.loop(firstRow, lastRow, 1,
+              [&](Value row) { emitRow(row, true, !sweepsTwice); });
+  if (sweepsTwice)
+    kernel.loop(firstRow, lastRow, 1,
+                [&](Value row) { emitRow(row, false, true); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -394,6 +431,12 @@ static Expected<void> check(const ContractionSpec &spec,
       (spec.gates > 1 && (spec.rhs.transposed || !spec.epilogue)))
     return fail(ErrorCode::internal,
                 "kernel '" + spec.name + "': a product with gates");
+  if (spec.finish.body &&
+      (!spec.epilogue || spec.finish.kept > spec.gates ||
+       spec.finish.inputs > int64_t(spec.inputs.size()) ||
+       spec.finish.outputs > int64_t(spec.outputs.size())))
+    return fail(ErrorCode::internal,
+                "kernel '" + spec.name + "': a second sweep of other values");
   auto over = [&](Extent a, Extent b) {
     std::vector<Extent> domain = spec.batch;
     domain.insert(domain.end(), {a, b});

@@ -51,6 +51,19 @@ struct ContractionSpec {
   /// index(d) counts batch dimensions first, then m, n. Null: the sum is
   /// the one output.
   Body epilogue = nullptr;
+  /// What waits for a long chain of arithmetic may stand in a second sweep over
+  /// the rows of a tile, so that the chains of many rows overlap.
+  struct SecondSweep {
+    /// context.inputs: the kept values, then the sweep's inputs. Results: one
+    /// value for each of the last `outputs` outputs.
+    Body body = nullptr;
+    /// How many of the last inputs and outputs of the product belong to it. An
+    /// output of the first sweep must not be memory that it reads.
+    int64_t inputs = 0, outputs = 0;
+    /// Values of `element` that `epilogue` gives behind its outputs; at most
+    /// `gates`.
+    int64_t kept = 0;
+  } finish = {};
 };
 
 /// The width of panels of the right operand that suits \p spec.

@@ -2,6 +2,7 @@
 
 #include "GroupKernels.h"
 #include "PointwiseBody.h"
+#include "SecondSweep.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Kernels/Contraction.h"
 #include "nnc/Kernels/Map.h"
@@ -176,6 +177,10 @@ Expected<LoweredOp> nnc::lowerMapGroup(LoweringContext &context, FusionOp op) {
 // Products
 //===----------------------------------------------------------------------===//
 
+/// Rows from which chains of arithmetic in the write-back overlap in a second
+/// sweep over them.
+static constexpr int64_t leastSweepRows = 16;
+
 Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
                                                FusionOp op) {
   GroupBuffers group(context, op);
@@ -237,19 +242,47 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
     spec.rhs.panelColumns = ofPanels.getP().getType().getDimSize(2);
   }
 
-  GroupLoads loads(order, group.numbers());
+  SmallVector<Value> products(gates.begin(), gates.end());
+  if (products.empty())
+    products.push_back(product);
+  // Few rows leave nothing to overlap.
+  SecondSweep second;
+  if (spec.m.capacity >= leastSweepRows)
+    second = SecondSweep::of(op, products, spec.gates);
+  GroupLoads loads(order, group.numbers()), lateLoads(loads);
   int64_t columns = spec.n.capacity, gateCount = spec.gates;
-  DenseSet<Value> known{product};
-  for (SliceOp gate : gates)
-    known.insert(gate.getY());
-  for (Value result : group.yield.getValues())
-    if (auto required = loads.require(result, known); !required)
+  DenseSet<Value> known(products.begin(), products.end());
+  known.insert(product);
+  DenseSet<Value> keptValues(second.kept.begin(), second.kept.end());
+  for (Value result : group.yield.getValues()) {
+    bool late = second.results.contains(result);
+    if (auto required = late ? lateLoads.require(result, keptValues)
+                             : loads.require(result, known);
+        !required)
       return fail(std::move(required).error());
-  spec.inputs =
-      group.withOffsets(loads.accesses, {spec.lhs.buffer, spec.rhs.buffer});
-  SmallVector<Value> results = group.addOutputs(loads, spec.outputs);
+  }
+  SmallVector<Value> kept;
+  if (!second.results.empty())
+    kept = second.kept;
+  for (Value value : kept)
+    if (auto required = loads.require(value, known); !required)
+      return fail(std::move(required).error());
+  std::vector<kernels::Access> accesses(loads.accesses);
+  llvm::append_range(accesses, lateLoads.accesses);
+  spec.inputs = group.withOffsets(std::move(accesses),
+                                  {spec.lhs.buffer, spec.rhs.buffer});
+  SmallVector<Value> early, late;
+  std::vector<kernels::Access> outputs;
+  SmallVector<Value> results = group.addOutputs(loads, outputs);
+  for (bool isLate : {false, true})
+    for (auto [result, access] : llvm::zip_equal(results, outputs))
+      if (second.results.contains(result) == isLate) {
+        (isLate ? late : early).push_back(result);
+        spec.outputs.push_back(access);
+      }
   spec.buffers = group.buffers;
   bool isProduct = results.size() == 1 && results.front() == product;
+  llvm::append_range(early, kept);
   if (!isProduct)
     spec.epilogue = [=](kernels::BodyContext &body) {
       PointwiseBody pointwise(body, order);
@@ -260,8 +293,21 @@ Expected<LoweredOp> nnc::lowerContractionGroup(LoweringContext &context,
                          body.inputs[gate.getStarts().back() / columns]);
       pointwise.defineLoads(loads, /*skip=*/gateCount);
       return llvm::map_to_vector(
-          results, [&](Value result) { return pointwise.get(result); });
+          early, [&](Value result) { return pointwise.get(result); });
     };
+  if (!late.empty()) {
+    spec.finish.inputs = lateLoads.accesses.size();
+    spec.finish.outputs = late.size();
+    spec.finish.kept = kept.size();
+    spec.finish.body = [=](kernels::BodyContext &body) {
+      PointwiseBody pointwise(body, order);
+      for (auto [number, value] : llvm::enumerate(kept))
+        pointwise.define(value, body.inputs[number]);
+      pointwise.defineLoads(lateLoads, /*skip=*/kept.size());
+      return llvm::map_to_vector(
+          late, [&](Value result) { return pointwise.get(result); });
+    };
+  }
   auto kernels = kernels::emitContraction(context.module, context.target, spec);
   if (!kernels)
     return fail(std::move(kernels).error());
