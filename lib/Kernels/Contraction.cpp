@@ -233,7 +233,8 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value first,
   };
   auto emitSize = [&](int64_t size) {
     auto emitFrom = [&](Source source) {
-      emitRegisterTile(panel, size, source, firstRow, left, slot, from, steps);
+      emitRegisterTile(panel, tile, size, source, firstRow, left, slot, from,
+                       steps);
     };
     if (plan.packing == ContractionPlan::Packing::none)
       return emitFrom(Source::operand);

@@ -51,15 +51,22 @@ private:
   /// Where a register tile reads the panel: in the operand, there with a copy
   /// to the stack, or on the stack.
   enum class Source : uint8_t { operand, copied, packed };
-  /// A call of registerTile(). \p left is where the tile's rows begin among
-  /// those of the left matrix.
-  void emitRegisterTile(const Panel &panel, int64_t rows, Source source,
-                        mlir::Value firstRow, mlir::Value left,
+  /// A call of registerTile() for tile \p number. \p left is where its rows
+  /// begin among those of the left matrix.
+  void emitRegisterTile(const Panel &panel, mlir::Value number, int64_t rows,
+                        Source source, mlir::Value firstRow, mlir::Value left,
                         mlir::Value slot, mlir::Value from, mlir::Value steps);
-  /// The function (left, right, copy, sums, steps) that adds up one tile; the
+  /// The function (left, right, other, sums, steps) that adds up one tile;
+  /// other is where it copies the panel, or what it asks memory for. It is the
   /// same for all products of a module for which it would read the same. It is
   /// apart so that nothing else asks for the registers.
   mlir::func::FuncOp registerTile(int64_t rows, Source source);
+  /// Whether so much of the right operand is read that it comes from memory.
+  bool isLarge() const;
+  /// Cache lines of the panel behind that a register tile asks for at each
+  /// step: 0 unless panels that lie apart come from memory. The tiles of a
+  /// panel share them.
+  int64_t linesAhead() const;
   /// Whether the panel's last row may stand alone when \p source is read.
   bool endsWithOneRow(Source source) const;
   /// Where the output has \p row of the panel.

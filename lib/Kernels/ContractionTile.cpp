@@ -8,10 +8,29 @@ using namespace mlir;
 using namespace nnc;
 using namespace nnc::kernels;
 
-void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
-                                          Source source, Value firstRow,
-                                          Value left, Value slot, Value from,
-                                          Value steps) {
+static constexpr int64_t lineBytes = 64;
+/// Bytes of a panel behind which one tile asks for more.
+static constexpr int64_t aheadBytes = 32 << 10;
+
+bool ContractionEmitter::isLarge() const {
+  int64_t bytes = spec.k.capacity * spec.n.capacity * spec.gates *
+                  storageBytes(pairing ? element : rhsElement());
+  for (auto [extent, stride] : llvm::zip(spec.batch, spec.rhs.batchStrides))
+    bytes *= stride == 0 ? 1 : extent.capacity;
+  return bytes > kernel.target.l2Bytes / 2;
+}
+
+int64_t ContractionEmitter::linesAhead() const {
+  if (!spec.rhs.panelColumns || plan.tileRows == 1 || !isLarge())
+    return 0;
+  int64_t lines = plan.panelColumns * storageBytes(element) / lineBytes;
+  return std::max<int64_t>(1, lines / plan.tiles);
+}
+
+void ContractionEmitter::emitRegisterTile(const Panel &panel, Value number,
+                                          int64_t tileSize, Source source,
+                                          Value firstRow, Value left,
+                                          Value slot, Value from, Value steps) {
   left = kernel.pointer(
       lhs(), lhsElement(),
       kernel.add(panel.lhs, kernel.add(left, kernel.mul(from, leftStep()))));
@@ -24,8 +43,19 @@ void ContractionEmitter::emitRegisterTile(const Panel &panel, int64_t tileSize,
       writesOutput
           ? outputAt(panel, firstRow)
           : kernel.pointer(sums, element, kernel.mul(slot, plan.panelColumns));
-  SmallVector<Value> operands{left, right, packed ? packed : right, target,
-                              steps};
+  Value other = packed ? packed : right;
+  if (int64_t lines = linesAhead()) {
+    int64_t perTile = lines * lineBytes / storageBytes(element);
+    Value part =
+        kernel.rem(number, kernel.constant(plan.panelColumns / perTile));
+    Value distance = kernel.mul(steps, plan.panelColumns);
+    if (plan.tiles == 1)
+      distance = kernel.min(
+          distance, kernel.constant(aheadBytes / storageBytes(element)));
+    other = kernel.pointer(right, element,
+                           kernel.add(distance, kernel.mul(part, perTile)));
+  }
+  SmallVector<Value> operands{left, right, other, target, steps};
   if (endsWithOneRow(source)) {
     // One less if the steps up to the last pair's end are more than there are.
     Value last = kernel.mul(kernel.add(from, steps), 2);
@@ -72,12 +102,10 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
       source != Source::packed && !spec.rhs.panelColumns && spec.gates > 1;
 
   // What is small may be in a cache already, and comes sooner unasked.
-  bool isLarge = spec.k.capacity * spec.n.capacity * spec.gates *
-                     storageBytes(pairing ? element : rhsElement()) >
-                 kernel.target.l2Bytes / 2;
   bool asks =
       source == Source::copied || (source == Source::operand && rows == 1 &&
-                                   isLarge && !spec.rhs.panelColumns);
+                                   isLarge() && !spec.rhs.panelColumns);
+  int64_t lines = linesAhead();
 
   // What a program's functions have in common stands before the dot.
   StringRef prefix(spec.name);
@@ -92,7 +120,10 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
       storageBytes(lhsElement()) * 8, rowStep, depthStep, rightStep, sumPitch,
       apart ? fmt::format("_{}x{}", spec.gates, spec.n.capacity) : "",
       source == Source::copied ? "_copy" : "",
-      source == Source::operand ? "_in_place" : "", asks ? "_ahead" : "",
+      source == Source::operand ? "_in_place" : "",
+      asks    ? "_ahead"
+      : lines ? fmt::format("_ahead{}", lines)
+              : "",
       plan.severalChunks ? "_onto" : "",
       endsWithOneRow(source) ? "_odd"
       : masksRight           ? ""
@@ -104,7 +135,7 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
   KernelBuilder tile(module, kernel.target, name, 4, single ? 2 : 1);
   // On the stack the panel is wide.
   Type rightElement = source == Source::packed ? element : rhsElement();
-  Value copy = tile.function.getArgument(2),
+  Value other = tile.function.getArgument(2),
         sums = tile.function.getArgument(3);
   SmallVector<Lanes> live(vectors, Lanes{lanes}), all(live);
   if (lastLanes < lanes)
@@ -158,12 +189,17 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
         if (source == Source::copied)
           tile.prefetch(right, rightElement, plan.gateColumns + start, touched);
       }
+    if (lines)
+      tile.prefetch(
+          tile.pointer(other, element, tile.mul(step, plan.panelColumns)),
+          element, 0, lines * lineBytes / storageBytes(element),
+          Prefetch::later);
     SmallVector<Value> columns;
     for (int64_t vector = 0; vector < vectors; ++vector)
       columns.push_back(readColumns(right, vector, hasSecond));
     if (source == Source::copied)
       for (int64_t vector = 0; vector < vectors; ++vector)
-        tile.store(columns[vector], copy,
+        tile.store(columns[vector], other,
                    tile.add(tile.mul(step, plan.panelColumns), vector * lanes),
                    Lanes{lanes});
     for (int64_t row = 0; row < rows; ++row) {

@@ -451,13 +451,14 @@ Value KernelBuilder::loadScalar(Value base, Type element, Value at) {
 }
 
 void KernelBuilder::prefetch(Value base, Type element, int64_t ahead,
-                             int64_t count) {
+                             int64_t count, Prefetch use) {
   constexpr int64_t lineBytes = 64;
-  constexpr int allLevels = 3, data = 1;
+  constexpr int allLevels = 3, fromSecondLevel = 2, data = 1;
   for (int64_t at = 0; at < count; at += lineBytes / storageBytes(element))
-    LLVM::Prefetch::create(builder, loc,
-                           pointer(base, element, constant(ahead + at)),
-                           /*rw=*/false, allLevels, data);
+    LLVM::Prefetch::create(
+        builder, loc, pointer(base, element, constant(ahead + at)),
+        /*rw=*/false, use == Prefetch::later ? fromSecondLevel : allLevels,
+        data);
 }
 
 /// The addresses of lanes \p stride elements apart.

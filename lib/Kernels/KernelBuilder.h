@@ -28,6 +28,10 @@ mlir::Type storageType(mlir::Type element);
 /// Bytes of a stored element.
 int64_t storageBytes(mlir::Type element);
 
+/// What memory is asked for ahead: to be used soon, or to wait in the
+/// second-level cache.
+enum class Prefetch : uint8_t { soon, later };
+
 /// As many rows of a matrix as a vector has lanes, to be written as columns:
 /// lane r of the vector at to + c * toStride becomes the element at
 /// from + r * fromStride + c. Matrices may not overlap.
@@ -164,7 +168,7 @@ public:
   /// Asks for \p count elements, \p ahead elements behind \p base, to be
   /// brought near; they need not exist.
   void prefetch(mlir::Value base, mlir::Type element, int64_t ahead,
-                int64_t count);
+                int64_t count, Prefetch use = Prefetch::soon);
   void store(mlir::Value vector, mlir::Value base, mlir::Value at,
              const Lanes &lanes, int64_t stride = 1);
 

@@ -21,7 +21,7 @@ static constexpr int64_t leastChannels = 32, widestImage = 256;
 /// element on either side, and what it takes to transform and to read a
 /// weight. Weights are read while others are multiplied.
 static constexpr double directRate = 0.67, productRate = 0.85;
-static constexpr double transformCost = 18, weightCost = 50, readCost = 45;
+static constexpr double transformCost = 18, weightCost = 50, readCost = 25;
 /// Images that fill vectors.
 static constexpr double manyImages = 16;
 /// To transform the gradient by a transformed weight.
