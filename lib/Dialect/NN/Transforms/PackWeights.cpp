@@ -17,7 +17,7 @@ using namespace nnc::nn;
 static constexpr int64_t leastDepth = 16;
 static constexpr double mostFilling = 0.25;
 /// More rows pay for packing in each product: what was just packed is near.
-static constexpr int64_t mostRows = 16;
+static constexpr int64_t mostRows = 256;
 /// But not where so many products of one call share what is packed.
 static constexpr unsigned manyProducts = 4;
 /// Products of so few rows read turned weights in sequence as they are.

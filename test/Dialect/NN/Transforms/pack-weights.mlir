@@ -50,17 +50,17 @@ func.func @gates(%h: tensor<1x64xf32>, %u: tensor<64x128xf32> {nn.role = "parame
 // CHECK-LABEL: func.func @left_alone
 // CHECK-NOT: panel
 // CHECK: return
-func.func @left_alone(%many: tensor<64x64xf32>, %one: tensor<1x64xf32>, %short: tensor<1x8xf32>, %input: tensor<64x128xf32>,
+func.func @left_alone(%many: tensor<300x64xf32>, %one: tensor<1x64xf32>, %short: tensor<1x8xf32>, %input: tensor<64x128xf32>,
                       %w: tensor<64x128xf32> {nn.role = "parameter"}, %few: tensor<64x10xf32> {nn.role = "parameter"},
                       %low: tensor<8x128xf32> {nn.role = "parameter"},
                       %u: tensor<64x128xf32> {nn.role = "parameter", nn.name = "u"})
-    -> (tensor<64x128xf32>, tensor<1x10xf32>, tensor<1x128xf32>, tensor<1x128xf32>, tensor<1x128xf32>, tensor<64x128xf32> {nn.updates = "u"}) {
-  %a = nn.matmul %many, %w : (tensor<64x64xf32>, tensor<64x128xf32>) -> tensor<64x128xf32>
+    -> (tensor<300x128xf32>, tensor<1x10xf32>, tensor<1x128xf32>, tensor<1x128xf32>, tensor<1x128xf32>, tensor<64x128xf32> {nn.updates = "u"}) {
+  %a = nn.matmul %many, %w : (tensor<300x64xf32>, tensor<64x128xf32>) -> tensor<300x128xf32>
   %b = nn.matmul %one, %few : (tensor<1x64xf32>, tensor<64x10xf32>) -> tensor<1x10xf32>
   %c = nn.matmul %short, %low : (tensor<1x8xf32>, tensor<8x128xf32>) -> tensor<1x128xf32>
   %d = nn.matmul %one, %input : (tensor<1x64xf32>, tensor<64x128xf32>) -> tensor<1x128xf32>
   %e = nn.matmul %one, %u : (tensor<1x64xf32>, tensor<64x128xf32>) -> tensor<1x128xf32>
-  return %a, %b, %c, %d, %e, %u : tensor<64x128xf32>, tensor<1x10xf32>, tensor<1x128xf32>, tensor<1x128xf32>, tensor<1x128xf32>, tensor<64x128xf32>
+  return %a, %b, %c, %d, %e, %u : tensor<300x128xf32>, tensor<1x10xf32>, tensor<1x128xf32>, tensor<1x128xf32>, tensor<1x128xf32>, tensor<64x128xf32>
 }
 
 // Four products of many rows share a weight that changes; what three share, or
