@@ -75,6 +75,7 @@ void nnc::buildPrimitivesPipeline(OpPassManager &passManager,
   if (options.optimizationLevel > 0) {
     functions.addPass(reference::createFoldConstantsPass());
     functions.addPass(nn::createSimplifyPass());
+    functions.addPass(nn::createCropConvolutionsPass());
   }
 }
 

@@ -435,3 +435,90 @@ TEST_F(ConvolutionTest, WeightsOfManyImages) {
     EXPECT_EQ(found[0], Numbers((*expected)[0].floats())) << body;
   }
 }
+
+// Behind a pool that leaves out rows and columns these are not computed, nor do
+// gradients read them; the mask of the activation is of pooled images.
+TEST_F(ConvolutionTest, PooledConvolutions) {
+  std::mt19937 generator(7);
+  std::uniform_int_distribution<int> number(-8, 8);
+  struct Case {
+    int64_t channels, filters, size, padding, kernel, stride, samples, batch;
+  };
+  std::vector<Case> cases{{25, 50, 13, 0, 2, 2, 32, 32},
+                          {3, 5, 9, 1, 2, 2, 5, 8},
+                          {4, 33, 12, 0, 3, 4, 21, 40},
+                          {30, 36, 7, 1, 2, 2, 16, 16},
+                          {1, 7, 30, 2, 3, 3, 2, 2}};
+  for (const Case &c : cases) {
+    int64_t result = c.size + 2 * c.padding - 2;
+    int64_t pooled = (result - c.kernel) / c.stride + 1;
+    auto images = [&](int64_t channels, int64_t size, const char *element) {
+      std::string side = std::to_string(size), all = std::to_string(channels);
+      return "tensor<?x" + all + "x" + side + "x" + side + "x" + element +
+             ", #nn.dims<batch, " + all + ", " + side + ", " + side + ">>";
+    };
+    auto random = [&](int64_t count) {
+      Numbers numbers(count);
+      for (double &value : numbers)
+        value = number(generator) / 8.0;
+      return numbers;
+    };
+    Operand x{"x", images(c.channels, c.size, "f32"),
+              random(c.samples * c.channels * c.size * c.size)};
+    Operand w{"w", typeText({c.filters, c.channels, 3, 3}, "f32"),
+              random(c.filters * c.channels * 9)};
+    Operand b{"b", typeText({c.filters}, "f32"), random(c.filters)};
+    Operand dy{"dy", images(c.filters, pooled, "f32"),
+               random(c.samples * c.filters * pooled * pooled)};
+    Operand y{"y", dy.type}, dx{"dx", x.type}, dw{"dw", w.type},
+        db{"db", b.type};
+    std::string index = images(c.filters, pooled, "i32");
+    std::string whole = images(c.filters, result, "f32");
+    json test{{"strides", {1, 1}},
+              {"padding", {c.padding, c.padding, c.padding, c.padding}},
+              {"dilations", {1, 1}},
+              {"groups", 1}};
+    std::string window = windowText(test);
+    std::string body =
+        "%c = nn.conv2d %x, %w" + window + "(" + x.type + ", " + w.type +
+        ") -> " + whole +
+        "\n%r = nn.broadcast %b dimensions = [1] : " + b.type + " -> " + whole +
+        "\n%s = nn.add %c, %r : " + whole + "\n%a = nn.relu %s : " + whole +
+        "\n%y, %i = nn.max_pool2d %a kernel = " +
+        listText({c.kernel, c.kernel}) +
+        " strides = " + listText({c.stride, c.stride}) +
+        " padding = [0, 0, 0, 0] : (" + whole + ") -> (" + y.type + ", " +
+        index + ")\n%zero = nn.constant dense<0.0> : tensor<f32>" +
+        "\n%zeros = nn.broadcast %zero dimensions = [] : tensor<f32> -> " +
+        whole + "\n%m = nn.compare gt, %a, %zeros : " + whole +
+        "\n%u = nn.max_unpool2d %dy, %i size = " + listText({result, result}) +
+        " : (" + dy.type + ", " + index + ") -> " + whole +
+        "\n%d = nn.select %m, %u, %zeros : " + images(c.filters, result, "i1") +
+        ", " + whole + "\n%db = nn.reduce_sum %d axes = [0, 2, 3] : " + whole +
+        " -> " + b.type + "\n%dx = nn.conv2d_data_gradient %d, %w size = " +
+        listText({c.size, c.size}) + window + "(" + whole + ", " + w.type +
+        ") -> " + x.type +
+        "\n%dw = nn.conv2d_weight_gradient %x, %d kernel = " +
+        listText({3, 3}) + window + "(" + x.type + ", " + whole + ") -> " +
+        w.type + "\n";
+    std::vector<Operand> arguments{x, w, b, dy}, results{y, dx, dw, db};
+    auto found = run<float>(arguments, body, results, c.samples, c.batch);
+    ASSERT_EQ(found.size(), 4u);
+    auto module = parse(arguments, body, results);
+    auto expected = reference::evaluate(
+        module->lookupSymbol<mlir::func::FuncOp>("f"),
+        {reference::Tensor({c.samples, c.channels, c.size, c.size}, x.numbers),
+         reference::Tensor({c.filters, c.channels, 3, 3}, w.numbers),
+         reference::Tensor({c.filters}, b.numbers),
+         reference::Tensor({c.samples, c.filters, pooled, pooled},
+                           dy.numbers)});
+    ASSERT_TRUE(succeeded(expected));
+    // Multiples of 1/64 below 2^18: sums are exact in f32.
+    for (size_t i = 0; i < 4; ++i) {
+      llvm::ArrayRef<double> values = (*expected)[i].floats();
+      EXPECT_EQ(Numbers(found[i].begin(), found[i].begin() + values.size()),
+                Numbers(values))
+          << "result " << i << " of " << body;
+    }
+  }
+}

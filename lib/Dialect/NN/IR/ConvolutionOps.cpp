@@ -83,10 +83,14 @@ struct Convolution {
 
   LogicalResult check(std::optional<Location> location) const {
     if (failed(checkNumbers(location, "strides", strides, 2, 1)) ||
-        failed(checkNumbers(location, "padding", padding, 4, 0)) ||
+        failed(checkNumbers(location, "padding", padding, 4, -largest)) ||
         failed(checkNumbers(location, "dilations", dilations, 2, 1)) ||
         failed(checkNumbers(location, "groups", groups, 1, 1)))
       return failure();
+    if (padding[0] < 0 || padding[2] < 0)
+      return emitOptionalError(location,
+                               "padding above and left must be at least 0, ",
+                               "got ", std::min(padding[0], padding[2]));
     return success();
   }
 
@@ -304,14 +308,15 @@ LogicalResult Conv2dWeightPartsOp::inferReturnTypes(
     auto all = [](ArrayRef<int64_t> numbers, int64_t number) {
       return llvm::all_of(numbers, [&](int64_t n) { return n == number; });
     };
-    bool small = llvm::all_of(adaptor.getPadding(),
-                              [](int64_t zeros) { return zeros <= 2; });
+    bool small = llvm::all_of(adaptor.getPadding(), [](int64_t zeros) {
+      return zeros >= 0 && zeros <= 2;
+    });
     if (!small || !all(adaptor.getKernel(), 3) ||
         !all(adaptor.getStrides(), 1) || !all(adaptor.getDilations(), 1) ||
         adaptor.getGroups() != 1)
       return emitOptionalError(
           location, "a tile needs windows of 3 x 3, strides, dilations and "
-                    "groups of 1 and paddings of at most 2");
+                    "groups of 1 and paddings of 0 to 2");
   }
   SmallVector<int64_t> shape{int64_t(adaptor.getParts())};
   llvm::append_range(shape, w->getShape());

@@ -75,7 +75,8 @@ template <typename Op> static bool isPlain(Op op, ArrayRef<int64_t> windows) {
   };
   return op.getGroups() == 1 && all(op.getStrides(), 1) &&
          all(op.getDilations(), 1) && all(windows, 3) &&
-         llvm::all_of(op.getPadding(), [](int64_t n) { return n <= 2; });
+         llvm::all_of(op.getPadding(),
+                      [](int64_t n) { return n >= 0 && n <= 2; });
 }
 
 template <typename Op> static ArrayRef<int64_t> windowsOf(Op op) {

@@ -100,7 +100,7 @@ func.func @weight_parts_c3(%x: tensor<2x3x8x8xf32>, %dy: tensor<2x4x6x6xf32>) {
 // -----
 
 func.func @weight_parts_c3_stride(%x: tensor<2x3x8x8xf32>, %dy: tensor<2x4x3x3xf32>) {
-  // expected-error@+2 {{a tile needs windows of 3 x 3, strides, dilations and groups of 1 and paddings of at most 2}}
+  // expected-error@+2 {{a tile needs windows of 3 x 3, strides, dilations and groups of 1 and paddings of 0 to 2}}
   // expected-error@+1 {{failed to infer returned types}}
   %y = nn.conv2d_weight_parts %x, %dy parts = 1 kernel = [3, 3] strides = [2, 2] padding = [0, 0, 0, 0] dilations = [1, 1] groups = 1 tile = 4 : (tensor<2x3x8x8xf32>, tensor<2x4x3x3xf32>) -> tensor<1x4x3x3x3xf32>
   return
@@ -256,5 +256,23 @@ func.func @winograd_conv2d_c1_panels(%x: tensor<2x3x8x8xf32>, %u: tensor<16x3x3x
   // expected-error@+2 {{u must be 16 x panels of the 8 outputs x 3 x columns of a panel, got [16, 3, 3, 8]}}
   // expected-error@+1 {{failed to infer returned types}}
   %y = nn.winograd_conv2d %x, %u outputs = 8 tile = 2 padding = [1, 1, 1, 1] : (tensor<2x3x8x8xf32>, tensor<16x3x3x8xf32>) -> tensor<2x8x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @conv2d_c4_negative_padding(%x: tensor<2x3x8x8xf32>, %w: tensor<4x3x3x3xf32>) {
+  // expected-error@+2 {{padding above and left must be at least 0, got -1}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.conv2d %x, %w strides = [1, 1] padding = [0, -2, -1, 0] dilations = [1, 1] groups = 1 : (tensor<2x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<2x4x4x5xf32>
+  return
+}
+
+// -----
+
+func.func @conv2d_c6_cropped(%x: tensor<2x3x8x8xf32>, %w: tensor<4x3x3x3xf32>) {
+  // expected-error@+2 {{the window does not fit into the image}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.conv2d %x, %w strides = [1, 1] padding = [0, -6, 0, 0] dilations = [1, 1] groups = 1 : (tensor<2x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<2x4x1x6xf32>
   return
 }

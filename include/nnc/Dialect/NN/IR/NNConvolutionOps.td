@@ -24,7 +24,8 @@ def NN_Conv2dOp : NN_ImageOp<"conv2d", "contraction",
     j * strides[1] - padding[2] + q * dilations[1]] * w[o, c, p, q]`,
     where x is 0 outside of its sizes. `x : [N, C, H, W]`,
     `w : [O, C / groups, P, Q]`, `y : [N, O, I, J]`. `padding` is zeros above,
-    below, left and right. Channels fall into `groups` runs of equal length;
+    below, left and right; below and right it may be negative, so that as many
+    last rows or columns of x are left out. Channels fall into `groups` runs of equal length;
     filters of run g see channels of run g alone: c' = g * C / groups + c.
     `I = (H + above + below - dilations[0] * (P - 1) - 1) / strides[0] + 1`,
     rounded down; J likewise.
@@ -33,8 +34,8 @@ def NN_Conv2dOp : NN_ImageOp<"conv2d", "contraction",
     `nn.conv2d_weight_gradient(x, dy)`.
 
     C1: both ranks are 4. C2: element types are equal. C3: all sizes but N are
-    numbers. C4: strides, dilations and groups are at least 1, paddings at least
-    0. C5: groups divides C and O; w has C / groups channels. C6: the window
+    numbers. C4: strides, dilations and groups are at least 1, paddings above
+    and left at least 0. C5: groups divides C and O; w has C / groups channels. C6: the window
     fits into the padded image at least once.
 
     Example:
@@ -127,7 +128,7 @@ def NN_Conv2dWeightPartsOp
 
     C1: as `nn.conv2d_weight_gradient`. C2: `parts` is at least 1. C3: `tile` is
     2 or 4, and only where windows are 3 x 3, strides, dilations and groups 1,
-    and paddings at most 2.
+    and paddings 0 to 2.
 
     Example:
     `%y = nn.conv2d_weight_parts %x, %dy parts = 2 kernel = [3, 3] strides = [1, 1] padding = [1, 1, 1, 1] dilations = [1, 1] groups = 1 : (tensor<2x3x8x8xf32>, tensor<2x4x8x8xf32>) -> tensor<2x4x3x3x3xf32>`

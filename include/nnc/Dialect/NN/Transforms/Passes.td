@@ -127,6 +127,23 @@ def ChooseConvolutionsPass
   let dependentDialects = ["::nnc::nn::NNDialect"];
 }
 
+def CropConvolutionsPass
+    : Pass<"nn-crop-convolutions", "mlir::func::FuncOp"> {
+  let summary = "Leave out what no pool reads of convolutions";
+  let description = [{
+    Input: a function of primitive nn ops. Output: the same function where an
+    `nn.conv2d` gives no rows and columns but those that the windows of an
+    `nn.max_pool2d` reach, if nothing but element-wise ops stands between them
+    and nothing else reads these: its padding below and right is less, and
+    negative where need be. The pool's gradient is put into images of that size,
+    and the gradients of the convolution read these.
+  }];
+  let statistics = [
+    Statistic<"cropped", "cropped-convolutions", "Convolutions cropped">
+  ];
+  let dependentDialects = ["::nnc::nn::NNDialect"];
+}
+
 def FuseOpsPass : Pass<"nn-fuse-ops", "mlir::func::FuncOp"> {
   let summary = "Gather primitive ops into groups that become one kernel each";
   let description = [{
