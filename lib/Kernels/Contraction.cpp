@@ -110,33 +110,13 @@ ContractionEmitter::divideWork() {
     return {{kernel.constant(0), tiles}, {low, high}};
   }
 
-  // The grid of threads whose largest part is least. On a tie more columns, as
-  // each row of the grid packs panels of its own; more rows where nothing is
-  // packed: a row that one product gives is read by the next in the same core.
-  Value threads = kernel.min(kernel.count, kernel.constant(most));
-  SmallVector<Value> best =
-      kernel.loop(kernel.constant(1), kernel.add(threads, 1), 1,
-                  {kernel.constant(INT64_MAX - 1), kernel.constant(1)},
-                  [&](Value down, ValueRange carried) -> SmallVector<Value> {
-                    Value across = kernel.div(threads, down);
-                    Value cost = kernel.mul(kernel.ceilDiv(tiles, down),
-                                            kernel.ceilDiv(allPanels, across));
-                    Value limit = spec.rhs.panelColumns
-                                      ? kernel.add(carried[0], 1)
-                                      : carried[0];
-                    Value better = kernel.less(cost, limit);
-                    return {kernel.select(better, cost, carried[0]),
-                            kernel.select(better, down, carried[1])};
-                  });
-  Value down = best[1], across = kernel.div(threads, down);
-  Value row = kernel.div(kernel.index, across);
-  Value column = kernel.rem(kernel.index, across);
-  auto part = [&](Value total, Value at, Value parts) {
-    return kernel.div(kernel.mul(total, kernel.min(at, parts)), parts);
-  };
-  return {{part(tiles, row, down), part(tiles, kernel.add(row, 1), down)},
-          {part(allPanels, column, across),
-           part(allPanels, kernel.add(column, 1), across)}};
+  // On a tie more parts of columns, as each part of rows packs panels of its
+  // own or reads them from memory; more parts of rows else: a row that one
+  // product gives is read by the next in the same core.
+  GridShare part = kernel.shareGrid(tiles, allPanels, most,
+                                    spec.rhs.panelColumns && !isLarge());
+  return {{part.rows.first, part.rows.second},
+          {part.columns.first, part.columns.second}};
 }
 
 ContractionEmitter::Panel ContractionEmitter::panelAt(Value number) {
@@ -432,10 +412,9 @@ static Expected<void> check(const ContractionSpec &spec,
       (spec.gates > 1 && (spec.rhs.transposed || !spec.epilogue)))
     return fail(ErrorCode::internal,
                 "kernel '" + spec.name + "': a product with gates");
-  if (spec.finish.body &&
-      (!spec.epilogue || spec.finish.kept > spec.gates ||
-       spec.finish.inputs > int64_t(spec.inputs.size()) ||
-       spec.finish.outputs > int64_t(spec.outputs.size())))
+  if (spec.finish.body && (!spec.epilogue || spec.finish.kept > spec.gates ||
+                           spec.finish.inputs > int64_t(spec.inputs.size()) ||
+                           spec.finish.outputs > int64_t(spec.outputs.size())))
     return fail(ErrorCode::internal,
                 "kernel '" + spec.name + "': a second sweep of other values");
   auto over = [&](Extent a, Extent b) {

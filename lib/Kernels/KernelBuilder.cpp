@@ -272,25 +272,6 @@ Value KernelBuilder::volume(ArrayRef<Extent> domain) {
   return total;
 }
 
-std::pair<Value, Value> KernelBuilder::share(Value total, int64_t capacity,
-                                             int64_t granule, int64_t atLeast) {
-  int64_t most =
-      std::max<int64_t>(1, std::min(capacity / std::max<int64_t>(1, atLeast),
-                                    (capacity + granule - 1) / granule));
-  if (most == 1) {
-    Value first = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                        index, constant(0));
-    return {constant(0), select(first, total, constant(0))};
-  }
-  Value parts = min(count, constant(most));
-  Value granules = ceilDiv(total, constant(granule));
-  auto edge = [&](Value part) {
-    Value at = div(mul(granules, min(part, parts)), parts);
-    return granule == 1 ? at : min(mul(at, granule), total);
-  };
-  return {edge(index), edge(add(index, 1))};
-}
-
 //===----------------------------------------------------------------------===//
 // Vectors and memory
 //===----------------------------------------------------------------------===//

@@ -46,6 +46,11 @@ struct Turn {
   mlir::Value written = nullptr;
 };
 
+/// A part of a grid: [first, second) of the rows, and of the columns.
+struct GridShare {
+  std::pair<mlir::Value, mlir::Value> rows, columns;
+};
+
 /// Builds one kernel function.
 class KernelBuilder {
 public:
@@ -126,6 +131,12 @@ public:
   /// the last, no thread with fewer than about \p atLeast (of \p capacity).
   std::pair<mlir::Value, mlir::Value> share(mlir::Value total, int64_t capacity,
                                             int64_t granule, int64_t atLeast);
+
+  /// This thread's part of the grid of at most \p most threads whose largest
+  /// part of \p rows times \p columns is least; of several, the grid with most
+  /// parts of the columns, or of the rows if \p moreRows.
+  GridShare shareGrid(mlir::Value rows, mlir::Value columns, int64_t most,
+                      bool moreRows);
 
   //===--------------------------------------------------------------------===//
   // Vectors and memory

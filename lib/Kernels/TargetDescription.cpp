@@ -24,15 +24,17 @@ struct KnownTarget {
 
 } // namespace
 
+/// Divisions are few, and not worth a second one of 32 bits beside each.
+static constexpr const char *narrow = "-idivq-to-divl";
 /// AVX-512 vectors stay whole: LLVM prefers halves on some of these.
-static constexpr const char *wide = "-prefer-256-bit";
+static constexpr const char *wide = "-idivq-to-divl,-prefer-256-bit";
 
 static constexpr KnownTarget knownTargets[] = {
-    {"x86-64-v3", VectorUnit::avx2, 32 << 10, 256 << 10, ""},
-    {"haswell", VectorUnit::avx2, 32 << 10, 256 << 10, ""},
-    {"znver2", VectorUnit::avx2, 32 << 10, 512 << 10, ""},
-    {"znver3", VectorUnit::avx2, 32 << 10, 512 << 10, ""},
-    {"alderlake", VectorUnit::avx2, 48 << 10, 1280 << 10, ""},
+    {"x86-64-v3", VectorUnit::avx2, 32 << 10, 256 << 10, narrow},
+    {"haswell", VectorUnit::avx2, 32 << 10, 256 << 10, narrow},
+    {"znver2", VectorUnit::avx2, 32 << 10, 512 << 10, narrow},
+    {"znver3", VectorUnit::avx2, 32 << 10, 512 << 10, narrow},
+    {"alderlake", VectorUnit::avx2, 48 << 10, 1280 << 10, narrow},
     {"x86-64-v4", VectorUnit::avx512, 32 << 10, 1 << 20, wide},
     {"skylake-avx512", VectorUnit::avx512, 32 << 10, 1 << 20, wide},
     {"icelake-server", VectorUnit::avx512, 48 << 10, 1280 << 10, wide},
