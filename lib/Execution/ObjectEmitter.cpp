@@ -230,37 +230,13 @@ lower(mlir::ModuleOp module, const TargetDescription &target,
   return parts;
 }
 
-/// Lowers and translates \p module.
-static Expected<std::vector<Unit>> prepare(mlir::ModuleOp module,
-                                           const TargetDescription &target,
-                                           const EmitOptions &options) {
-  auto machine = createMachine(target);
-  if (!machine)
-    return fail(machine.error());
-  auto parts = lower(module, target, options.threads);
-  if (!parts)
-    return fail(parts.error());
-  std::vector<Unit> units;
-  for (mlir::ModuleOp part : *parts) {
-    auto unit = translate(part, target, **machine, options, parts->size() == 1);
-    if (!unit)
-      return fail(unit.error());
-    units.push_back(std::move(*unit));
-  }
-  return units;
-}
-
-static Expected<std::string> generate(Unit &unit,
-                                      const TargetDescription &target,
+static Expected<std::string> generate(Unit &unit, llvm::TargetMachine &machine,
                                       llvm::CodeGenFileType type) {
-  auto machine = createMachine(target);
-  if (!machine)
-    return fail(machine.error());
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passManager;
-  if ((*machine)->addPassesToEmitFile(passManager, stream, nullptr, type,
-                                      /*DisableVerify=*/true))
+  if (machine.addPassesToEmitFile(passManager, stream, nullptr, type,
+                                  /*DisableVerify=*/true))
     return fail(ErrorCode::codeGeneration,
                 "the target writes no files of this kind");
   passManager.run(*unit.module);
@@ -270,20 +246,34 @@ static Expected<std::string> generate(Unit &unit,
 Expected<std::vector<ObjectBytes>>
 nnc::emitObjects(mlir::ModuleOp module, const TargetDescription &target,
                  const EmitOptions &options) {
-  auto units = prepare(module, target, options);
-  if (!units)
-    return fail(units.error());
-  std::vector<Expected<std::string>> results(units->size());
+  auto parts = lower(module, target, options.threads);
+  if (!parts)
+    return fail(parts.error());
+  std::vector<Expected<std::string>> results(parts->size());
   auto work = [&](size_t part) {
-    results[part] =
-        generate((*units)[part], target, llvm::CodeGenFileType::ObjectFile);
+    results[part] = [&]() -> Expected<std::string> {
+      auto machine = createMachine(target);
+      if (!machine)
+        return fail(machine.error());
+      auto unit = translate((*parts)[part], target, **machine, options,
+                            parts->size() == 1);
+      if (!unit)
+        return fail(unit.error());
+      return generate(*unit, **machine, llvm::CodeGenFileType::ObjectFile);
+    }();
   };
+  // Parts are translated from one context, at the same time.
+  mlir::MLIRContext &context = *module.getContext();
+  bool wasThreaded = context.isMultithreadingEnabled();
+  if (parts->size() > 1)
+    context.enableMultithreading();
   std::vector<std::thread> helpers;
-  for (size_t part = 1; part < units->size(); ++part)
+  for (size_t part = 1; part < parts->size(); ++part)
     helpers.emplace_back(work, part);
   work(0);
   for (std::thread &helper : helpers)
     helper.join();
+  context.enableMultithreading(wasThreaded);
   std::vector<ObjectBytes> objects;
   for (Expected<std::string> &result : results) {
     if (!result)
@@ -293,25 +283,42 @@ nnc::emitObjects(mlir::ModuleOp module, const TargetDescription &target,
   return objects;
 }
 
+/// Lowers and translates \p module as a whole and hands it to \p write.
+static Expected<std::string> emitWhole(
+    mlir::ModuleOp module, const TargetDescription &target,
+    const EmitOptions &options,
+    llvm::function_ref<Expected<std::string>(Unit &, llvm::TargetMachine &)>
+        write) {
+  auto machine = createMachine(target);
+  if (!machine)
+    return fail(machine.error());
+  auto parts = lower(module, target, 1);
+  if (!parts)
+    return fail(parts.error());
+  auto unit = translate(parts->front(), target, **machine, options, true);
+  if (!unit)
+    return fail(unit.error());
+  return write(*unit, **machine);
+}
+
 Expected<std::string> nnc::emitAssembly(mlir::ModuleOp module,
                                         const TargetDescription &target,
                                         const EmitOptions &options) {
-  EmitOptions alone{1, options.exports};
-  auto units = prepare(module, target, alone);
-  if (!units)
-    return fail(units.error());
-  return generate(units->front(), target, llvm::CodeGenFileType::AssemblyFile);
+  return emitWhole(
+      module, target, options, [](Unit &unit, llvm::TargetMachine &machine) {
+        return generate(unit, machine, llvm::CodeGenFileType::AssemblyFile);
+      });
 }
 
 Expected<std::string> nnc::emitLLVM(mlir::ModuleOp module,
                                     const TargetDescription &target,
                                     const EmitOptions &options) {
-  EmitOptions alone{1, options.exports};
-  auto units = prepare(module, target, alone);
-  if (!units)
-    return fail(units.error());
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  units->front().module->print(stream, nullptr);
-  return text;
+  return emitWhole(
+      module, target, options,
+      [](Unit &unit, llvm::TargetMachine &) -> Expected<std::string> {
+        std::string text;
+        llvm::raw_string_ostream stream(text);
+        unit.module->print(stream, nullptr);
+        return text;
+      });
 }

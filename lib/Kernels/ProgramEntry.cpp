@@ -36,13 +36,16 @@ public:
     table = entry.getArgument(0);
     arena = entry.getArgument(1);
     team = entry.getArgument(5);
+    auto emitKernelCall = [&](func::FuncOp kernel,
+                              SmallVector<Value> operands) {
+      operands.append({extents, index, count});
+      func::CallOp::create(builder, loc, kernel, operands);
+    };
     auto emitCall = [&](const ProgramCall &call) {
       SmallVector<Value> operands;
       for (const ProgramOperand &operand : call.operands)
         operands.push_back(address(operand));
-      operands.append({extents, index, count});
-      func::FuncOp kernel = call.kernel;
-      func::CallOp::create(builder, loc, kernel, operands);
+      emitKernelCall(call.kernel, operands);
     };
     ArrayRef<ProgramCall> calls(spec.calls);
     if (spec.preparing > 0) {
@@ -57,11 +60,22 @@ public:
       emitBarrier();
     }
     calls = calls.drop_front(spec.preparing);
-    for (const auto &[number, call] : llvm::enumerate(calls)) {
-      if (number > 0 && (call.barrierBefore || spec.clock))
+    for (size_t number = 0; number < calls.size();) {
+      // A clock tells calls apart; the first call never waits.
+      Repetition repetition;
+      if (!spec.clock && number > 0)
+        repetition = findRepetition(calls.drop_front(number));
+      if (repetition.count > 1) {
+        emitRepetition(calls.slice(number, repetition.length()), repetition,
+                       emitKernelCall);
+        number += repetition.length();
+        continue;
+      }
+      if (number > 0 && (calls[number].barrierBefore || spec.clock))
         emitBarrier();
       readClock(number, index);
-      emitCall(call);
+      emitCall(calls[number]);
+      ++number;
     }
     if (spec.clock && !calls.empty())
       emitBarrier();
@@ -76,14 +90,118 @@ private:
   }
 
   void addConstants() {
+    for (const auto &[number, bytes] : llvm::enumerate(spec.constants))
+      addConstant(constantName(number), StringRef(bytes.data(), bytes.size()));
+  }
+
+  void addConstant(const std::string &name, StringRef bytes) {
+    OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(module.getBody());
-    for (const auto &[number, bytes] : llvm::enumerate(spec.constants)) {
-      auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size());
-      LLVM::GlobalOp::create(
-          builder, loc, type, /*isConstant=*/true, LLVM::Linkage::Internal,
-          constantName(number),
-          builder.getStringAttr(StringRef(bytes.data(), bytes.size())),
-          /*alignment=*/64);
+    auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size());
+    LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true,
+                           LLVM::Linkage::Internal, name,
+                           builder.getStringAttr(bytes),
+                           /*alignment=*/64);
+  }
+
+  /// Calls of the same kernels in the same order several times, as the steps of
+  /// a recurrence: so many calls, so often.
+  struct Repetition {
+    size_t period = 1, count = 1;
+    size_t length() const { return period * count; }
+  };
+
+  /// Whether \p a and \p b differ at most in where in their memory operands
+  /// begin.
+  static bool areAlike(const ProgramCall &a, const ProgramCall &b) {
+    return a.kernel == b.kernel && a.barrierBefore == b.barrierBefore &&
+           llvm::equal(a.operands, b.operands,
+                       [](const ProgramOperand &x, const ProgramOperand &y) {
+                         return x.kind == y.kind && x.number == y.number;
+                       });
+  }
+
+  /// The repetition at the start of \p calls that saves most calls; a count of
+  /// one if none saves enough to be worth a loop.
+  static Repetition findRepetition(ArrayRef<ProgramCall> calls) {
+    constexpr size_t longestPeriod = 12, leastSaved = 4;
+    Repetition best;
+    size_t mostSaved = leastSaved - 1;
+    for (size_t period = 1; period <= std::min(longestPeriod, calls.size() / 2);
+         ++period) {
+      size_t alike = 0;
+      while (alike + period < calls.size() &&
+             areAlike(calls[alike], calls[alike + period]))
+        ++alike;
+      size_t saved = alike / period * period;
+      if (saved > mostSaved) {
+        mostSaved = saved;
+        best = {period, alike / period + 1};
+      }
+    }
+    return best;
+  }
+
+  /// A loop over \p calls. What changes from turn to turn is in a table.
+  void emitRepetition(
+      ArrayRef<ProgramCall> calls, Repetition repetition,
+      llvm::function_ref<void(func::FuncOp, SmallVector<Value>)> emitCall) {
+    // The operands, call by call, that do not stay where they are.
+    SmallVector<std::pair<size_t, size_t>> moving;
+    auto operandAt = [&](size_t turn, size_t call, size_t number) {
+      return calls[turn * repetition.period + call].operands[number];
+    };
+    for (size_t call = 0; call < repetition.period; ++call)
+      for (size_t number = 0; number < calls[call].operands.size(); ++number)
+        for (size_t turn = 1; turn < repetition.count; ++turn)
+          if (operandAt(turn, call, number).offset !=
+              operandAt(0, call, number).offset) {
+            moving.push_back({call, number});
+            break;
+          }
+    SmallVector<int64_t> offsets;
+    for (size_t turn = 0; turn < repetition.count; ++turn)
+      for (auto [call, number] : moving)
+        offsets.push_back(operandAt(turn, call, number).offset);
+    std::string name = spec.name + ".offsets." + std::to_string(tables++);
+    if (!moving.empty())
+      addConstant(name, StringRef(reinterpret_cast<char *>(offsets.data()),
+                                  offsets.size() * sizeof(int64_t)));
+    auto number = [&](int64_t value) -> Value {
+      return arith::ConstantOp::create(builder, loc,
+                                       builder.getI64IntegerAttr(value));
+    };
+    auto loop = scf::ForOp::create(builder, loc, number(0),
+                                   number(repetition.count), number(1));
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    Value row;
+    if (!moving.empty())
+      row = LLVM::GEPOp::create(
+          builder, loc, pointer,
+          LLVM::LLVMArrayType::get(builder.getI64Type(), moving.size()),
+          LLVM::AddressOfOp::create(builder, loc, pointer, name),
+          ValueRange{loop.getInductionVar()});
+    size_t next = 0;
+    for (size_t call = 0; call < repetition.period; ++call) {
+      if (calls[call].barrierBefore)
+        emitBarrier();
+      SmallVector<Value> operands;
+      for (size_t at = 0; at < calls[call].operands.size(); ++at) {
+        ProgramOperand operand = calls[call].operands[at];
+        if (next == moving.size() || moving[next] != std::pair(call, at)) {
+          operands.push_back(address(operand));
+          continue;
+        }
+        operand.offset = 0;
+        Value offset = LLVM::LoadOp::create(
+            builder, loc, builder.getI64Type(),
+            shifted(row, int64_t(next++ * sizeof(int64_t))), 8);
+        operands.push_back(
+            LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(),
+                                address(operand), ValueRange{offset}));
+      }
+      emitCall(calls[call].kernel, std::move(operands));
     }
   }
 
@@ -176,6 +294,8 @@ private:
   Type pointer;
   func::FuncOp barrier;
   Value table, arena, team, count;
+  /// Tables of offsets so far.
+  unsigned tables = 0;
 };
 
 } // namespace

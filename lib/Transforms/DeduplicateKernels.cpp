@@ -1,9 +1,9 @@
 //===- DeduplicateKernels.cpp - One function for equal bodies -------------===//
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "nnc/Transforms/DeduplicateKernels.h"
 #include "mlir/IR/OperationSupport.h"
 #include "nnc/Transforms/Passes.h"
-#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace nnc {
 #define GEN_PASS_DEF_DEDUPLICATEKERNELSPASS
@@ -35,48 +35,67 @@ static bool sameBody(func::FuncOp a, func::FuncOp b) {
              &a.getBody(), &b.getBody(), OperationEquivalence::IgnoreLocations);
 }
 
+using Replacements = llvm::DenseMap<Operation *, func::FuncOp>;
+
+/// One round: functions that call equal ones are not equal yet.
+static Replacements mergeOnce(ModuleOp module,
+                              llvm::function_ref<bool(func::FuncOp)> mayGo) {
+  llvm::DenseMap<size_t, SmallVector<func::FuncOp>> byHash;
+  llvm::DenseMap<StringAttr, FlatSymbolRefAttr> names;
+  Replacements replacements;
+  for (auto function :
+       llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
+    if (function.isDeclaration() || !mayGo(function))
+      continue;
+    SmallVector<func::FuncOp> &equals = byHash[hashBody(function)];
+    auto *first = llvm::find_if(
+        equals, [&](func::FuncOp other) { return sameBody(other, function); });
+    if (first == equals.end()) {
+      equals.push_back(function);
+      continue;
+    }
+    names[function.getNameAttr()] =
+        FlatSymbolRefAttr::get(first->getNameAttr());
+    replacements[function] = *first;
+    function.erase();
+  }
+  if (!names.empty())
+    module.walk([&](func::CallOp call) {
+      auto found = names.find(call.getCalleeAttr().getAttr());
+      if (found != names.end())
+        call.setCalleeAttr(found->second);
+    });
+  return replacements;
+}
+
+Replacements
+nnc::mergeEqualFunctions(ModuleOp module,
+                         llvm::function_ref<bool(func::FuncOp)> mayGo) {
+  Replacements all;
+  while (true) {
+    Replacements round = mergeOnce(module, mayGo);
+    if (round.empty())
+      return all;
+    for (auto &[gone, stays] : all)
+      if (auto found = round.find(stays); found != round.end())
+        stays = found->second;
+    all.insert(round.begin(), round.end());
+  }
+}
+
 namespace {
 
 struct DeduplicateKernels
     : nnc::impl::DeduplicateKernelsPassBase<DeduplicateKernels> {
   void runOnOperation() override {
-    // Kernels that call equal ones are equal once those are one.
-    while (unsigned count = removeEqual(getOperation()))
-      removed += count;
-  }
-
-  static unsigned removeEqual(ModuleOp module) {
     llvm::DenseSet<StringAttr> called;
-    module.walk([&](func::CallOp call) {
+    getOperation().walk([&](func::CallOp call) {
       called.insert(call.getCalleeAttr().getAttr());
     });
-
-    llvm::DenseMap<size_t, SmallVector<func::FuncOp>> byHash;
-    llvm::DenseMap<StringAttr, FlatSymbolRefAttr> replacements;
-    for (auto function :
-         llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
-      if (function.isDeclaration() || !called.contains(function.getNameAttr()))
-        continue;
-      SmallVector<func::FuncOp> &equals = byHash[hashBody(function)];
-      auto *first = llvm::find_if(equals, [&](func::FuncOp other) {
-        return sameBody(other, function);
-      });
-      if (first == equals.end()) {
-        equals.push_back(function);
-        continue;
-      }
-      replacements[function.getNameAttr()] =
-          FlatSymbolRefAttr::get(first->getNameAttr());
-      function.erase();
-    }
-    if (replacements.empty())
-      return 0;
-    module.walk([&](func::CallOp call) {
-      auto found = replacements.find(call.getCalleeAttr().getAttr());
-      if (found != replacements.end())
-        call.setCalleeAttr(found->second);
-    });
-    return replacements.size();
+    removed +=
+        nnc::mergeEqualFunctions(getOperation(), [&](func::FuncOp function) {
+          return called.contains(function.getNameAttr());
+        }).size();
   }
 };
 

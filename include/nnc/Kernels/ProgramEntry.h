@@ -46,6 +46,8 @@ struct ProgramSpec {
 
 /// Adds the entry to \p module: the calls in order with barriers between. No
 /// barrier stands before the first call, nor without a clock after the last.
+/// Without a clock, calls of the same kernels in the same order several times
+/// are a loop.
 mlir::func::FuncOp emitProgramEntry(mlir::ModuleOp module,
                                     const ProgramSpec &spec);
 

@@ -8,6 +8,7 @@
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Dialect/NN/Transforms/Recompute.h"
 #include "nnc/Kernels/ProgramEntry.h"
+#include "nnc/Transforms/DeduplicateKernels.h"
 #include "nnc/Transforms/MemoryPlanner.h"
 
 using namespace mlir;
@@ -62,6 +63,7 @@ private:
   void planArena();
   MemoryInfo describeMemory() const;
   void placeBarriers();
+  void shareKernels();
   Argument describe(RankedTensorType type, StringRef name) const;
 
   /// One kernel call before memory is placed.
@@ -586,6 +588,17 @@ void ProgramLowering::placeBarriers() {
   }
 }
 
+/// Lets calls that compute the same name the same kernel, so that the entry
+/// sees which calls are repeated.
+void ProgramLowering::shareKernels() {
+  auto replacements =
+      mergeEqualFunctions(module.get(), [](func::FuncOp) { return true; });
+  for (Call &call : calls)
+    if (auto found = replacements.find(call.kernel);
+        found != replacements.end())
+      call.kernel = found->second;
+}
+
 //===----------------------------------------------------------------------===//
 // The whole
 //===----------------------------------------------------------------------===//
@@ -619,6 +632,7 @@ Expected<KernelProgram> ProgramLowering::run() {
   moveForward();
   planArena();
   placeBarriers();
+  shareKernels();
   KernelProgram program;
   int64_t bytes = 0;
   Operation *previous = nullptr;
