@@ -16,6 +16,9 @@ static constexpr int64_t fewVectors = 32;
 static constexpr int64_t splitFrom = 32768;
 static constexpr int64_t blockElements = 8192;
 static constexpr int64_t mostBlocks = 64;
+/// Vectors of results that one walk over the reduced dimensions sums, so that
+/// it reads whole stretches of memory; not worth it for shorter walks.
+static constexpr int64_t groupVectors = 4, longWalk = 16;
 
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -190,43 +193,59 @@ private:
     return body(context);
   }
 
-  /// Reduces one vector of results: lanes along the kept dimension, first one
-  /// at \p column of \p row.
+  /// The states of the vector of results at \p column of \p row, with the
+  /// element at \p reduced.
+  SmallVector<Value> addToLanes(Accumulators &accumulators, ArrayRef<Value> row,
+                                Value column, const Lanes &lanes,
+                                ArrayRef<Value> reduced, ValueRange states) {
+    size_t laneDimension = row.size();
+    SmallVector<Value> operands;
+    for (const Access &access : spec.inputs) {
+      SmallVector<Value> all(row);
+      all.push_back(column);
+      llvm::append_range(all, reduced);
+      operands.push_back(kernel->load(
+          kernel->pointerOf(access), kernel->elementOf(access),
+          kernel->element(access, all), lanes, access.strides[laneDimension]));
+    }
+    auto indexOf = [&](unsigned d) {
+      if (d == laneDimension)
+        return kernel->iota(column, lanes.width);
+      return kernel->splat(d < laneDimension ? row[d]
+                                             : reduced[d - laneDimension - 1],
+                           lanes.width);
+    };
+    SmallVector<Value> values =
+        buildBody(spec.body, lanes.width, operands, indexOf);
+    kernel->expectResults(values.size(), spec.reductions.size());
+    auto position = [&] {
+      return kernel->splat(positionOf(reduced), lanes.width);
+    };
+    return accumulators.accumulate(states, values, Lanes{lanes.width},
+                                   position);
+  }
+
+  /// Reduces vectors of results, lanes along the kept dimension, that begin at
+  /// \p columns of \p row: their states, one vector's after another's.
   SmallVector<Value> reduceLanesOfKept(Accumulators &accumulators,
-                                       ArrayRef<Value> row, Value column,
+                                       ArrayRef<Value> row,
+                                       ArrayRef<Value> columns,
                                        const Lanes &lanes, Value low,
                                        Value high) {
-    size_t laneDimension = row.size();
-    SmallVector<Value> indices;
-    return reduceNest(
-        0, low, high, indices, accumulators.identity(lanes.width),
-        [&](ArrayRef<Value> reduced, ValueRange states) {
-          SmallVector<Value> operands;
-          for (Access access : spec.inputs) {
-            int64_t stride = access.strides[laneDimension];
-            SmallVector<Value> all(row);
-            all.push_back(column);
-            llvm::append_range(all, reduced);
-            operands.push_back(kernel->load(
-                kernel->pointerOf(access), kernel->elementOf(access),
-                kernel->element(access, all), lanes, stride));
-          }
-          auto indexOf = [&](unsigned d) {
-            if (d == laneDimension)
-              return kernel->iota(column, lanes.width);
-            return kernel->splat(
-                d < laneDimension ? row[d] : reduced[d - laneDimension - 1],
-                lanes.width);
-          };
-          SmallVector<Value> values =
-              buildBody(spec.body, lanes.width, operands, indexOf);
-          kernel->expectResults(values.size(), spec.reductions.size());
-          auto position = [&] {
-            return kernel->splat(positionOf(reduced), lanes.width);
-          };
-          return accumulators.accumulate(states, values, Lanes{lanes.width},
-                                         position);
-        });
+    SmallVector<Value> indices, start;
+    for (size_t i = 0; i < columns.size(); ++i)
+      llvm::append_range(start, accumulators.identity(lanes.width));
+    size_t each = start.size() / columns.size();
+    return reduceNest(0, low, high, indices, start,
+                      [&](ArrayRef<Value> reduced, ValueRange states) {
+                        SmallVector<Value> next;
+                        for (auto [i, column] : llvm::enumerate(columns))
+                          llvm::append_range(
+                              next, addToLanes(accumulators, row, column, lanes,
+                                               reduced,
+                                               states.slice(i * each, each)));
+                        return next;
+                      });
   }
 
   /// Reduces one result with lanes along the last reduced dimension.
@@ -303,12 +322,13 @@ private:
   }
 
   /// Calls \p emit for this thread's part of the kept dimensions, or with
-  /// blocks of `blocks` copies of them: row indices, column and lanes (both
-  /// null where lanes run along the reduced dimension), and the block.
-  void
-  forKept(bool vectorised, int64_t copies, int64_t work,
-          llvm::function_ref<void(ArrayRef<Value>, Value, const Lanes &, Value)>
-              emit) {
+  /// blocks of `blocks` copies of them: row indices, the columns of vectors and
+  /// their lanes (no columns where lanes run along the reduced dimension), and
+  /// the block.
+  void forKept(bool vectorised, int64_t copies, int64_t work,
+               llvm::function_ref<void(ArrayRef<Value>, ArrayRef<Value>,
+                                       const Lanes &, Value)>
+                   emit) {
     ArrayRef<Extent> outer = spec.kept;
     Extent inner = 1;
     if (vectorised) {
@@ -333,9 +353,22 @@ private:
       Value inCopy = copies > 1 ? kernel->rem(number, rowCount) : number;
       SmallVector<Value> row = kernel->delinearize(inCopy, outer);
       if (!vectorised)
-        return emit(row, nullptr, Lanes{1}, copy);
+        return emit(row, {}, Lanes{1}, copy);
       bool exact = inner.isStatic() && inner.capacity % width == 0;
-      vectorLoop(*kernel, low, high, width, masked, inner.capacity >= width,
+      Value rest = low;
+      int64_t group = groupVectors * width;
+      if (work >= longWalk && spec.inputs.size() <= 2 &&
+          inner.capacity >= group) {
+        rest = kernel->sub(
+            high, kernel->rem(kernel->sub(high, low), kernel->constant(group)));
+        kernel->loop(low, rest, group, [&](Value column) {
+          SmallVector<Value> columns;
+          for (int64_t i = 0; i < groupVectors; ++i)
+            columns.push_back(kernel->add(column, i * width));
+          emit(row, columns, Lanes{width}, copy);
+        });
+      }
+      vectorLoop(*kernel, rest, high, width, masked, inner.capacity >= width,
                  !exact, [&](Value column, const Lanes &lanes) {
                    emit(row, column, lanes, copy);
                  });
@@ -360,29 +393,37 @@ private:
   void emitReduce() {
     Accumulators accumulators(*kernel, spec.reductions);
     int64_t work = ceilDiv(volumeOf(spec.reduced), blocks);
-    forKept(
-        alongKept, blocks, work,
-        [&](ArrayRef<Value> row, Value column, const Lanes &lanes, Value copy) {
-          Value low = kernel->constant(0);
-          Value high = spec.reduced.empty() ? kernel->constant(1)
-                                            : kernel->bound(spec.reduced[0]);
-          if (copy) {
-            low = kernel->mul(copy, block);
-            high = kernel->min(kernel->add(low, block), high);
-            low = kernel->min(low, high);
-          }
-          SmallVector<Value> states =
-              alongKept ? reduceLanesOfKept(accumulators, row, column, lanes,
-                                            low, high)
-                        : reduceOne(accumulators, row, low, high);
-          if (!copy)
-            return writeResults(accumulators.results(states), row, column,
-                                lanes);
-          Value at = keptNumber(row, column);
-          for (auto [state, base] :
-               llvm::zip(states, partialsAt(accumulators, copy)))
-            kernel->store(state, base, at, lanes);
-        });
+    forKept(alongKept, blocks, work,
+            [&](ArrayRef<Value> row, ArrayRef<Value> columns,
+                const Lanes &lanes, Value copy) {
+              Value low = kernel->constant(0);
+              Value high = spec.reduced.empty()
+                               ? kernel->constant(1)
+                               : kernel->bound(spec.reduced[0]);
+              if (copy) {
+                low = kernel->mul(copy, block);
+                high = kernel->min(kernel->add(low, block), high);
+                low = kernel->min(low, high);
+              }
+              SmallVector<Value> states =
+                  alongKept ? reduceLanesOfKept(accumulators, row, columns,
+                                                lanes, low, high)
+                            : reduceOne(accumulators, row, low, high);
+              auto emitVector = [&](Value column, ValueRange states) {
+                if (!copy)
+                  return writeResults(accumulators.results(states), row, column,
+                                      lanes);
+                Value at = keptNumber(row, column);
+                for (auto [state, base] :
+                     llvm::zip(states, partialsAt(accumulators, copy)))
+                  kernel->store(state, base, at, lanes);
+              };
+              if (!alongKept)
+                return emitVector(nullptr, states);
+              size_t each = states.size() / columns.size();
+              for (auto [i, column] : llvm::enumerate(columns))
+                emitVector(column, ValueRange(states).slice(i * each, each));
+            });
   }
 
   //===--------------------------------------------------------------------===//
@@ -428,21 +469,27 @@ private:
 
   void emitCombine() {
     Accumulators accumulators(*kernel, spec.reductions);
+    auto combine = [&](ArrayRef<Value> row, Value column, const Lanes &lanes) {
+      Value at = keptNumber(row, column);
+      SmallVector<Value> states = kernel->loop(
+          kernel->constant(0), kernel->constant(blocks), 1,
+          accumulators.identity(lanes.width),
+          [&](Value copy, ValueRange carried) {
+            SmallVector<Value> partial;
+            for (auto [type, base] : llvm::zip(accumulators.types(),
+                                               partialsAt(accumulators, copy)))
+              partial.push_back(kernel->load(base, type, at, lanes));
+            return accumulators.merge(carried, partial);
+          });
+      writeResults(accumulators.results(states), row, column, lanes);
+    };
     forKept(!spec.kept.empty(), 1, blocks,
-            [&](ArrayRef<Value> row, Value column, const Lanes &lanes, Value) {
-              Value at = keptNumber(row, column);
-              SmallVector<Value> states = kernel->loop(
-                  kernel->constant(0), kernel->constant(blocks), 1,
-                  accumulators.identity(lanes.width),
-                  [&](Value copy, ValueRange carried) {
-                    SmallVector<Value> partial;
-                    for (auto [type, base] :
-                         llvm::zip(accumulators.types(),
-                                   partialsAt(accumulators, copy)))
-                      partial.push_back(kernel->load(base, type, at, lanes));
-                    return accumulators.merge(carried, partial);
-                  });
-              writeResults(accumulators.results(states), row, column, lanes);
+            [&](ArrayRef<Value> row, ArrayRef<Value> columns,
+                const Lanes &lanes, Value) {
+              if (columns.empty())
+                return combine(row, nullptr, lanes);
+              for (Value column : columns)
+                combine(row, column, lanes);
             });
   }
 

@@ -77,7 +77,7 @@ static std::vector<Case> columnCases() {
     cases.push_back({1, 5, size});
     cases.push_back({1, size, 19});
   }
-  cases.insert(cases.end(), {{1, 128, 500}, {3, 7, 33}, {40, 3, 2}});
+  cases.insert(cases.end(), {{1, 128, 500}, {2, 17, 133}, {3, 7, 33}, {40, 3, 2}});
   return cases;
 }
 
