@@ -72,6 +72,9 @@ void nnc::chooseSizes(func::FuncOp function,
       });
 }
 
+/// The number of a training step: not the first, whose states are all 0.
+static constexpr double laterStep = 3;
+
 /// What values of the integer argument \p argument select from: the smallest
 /// axis that an op which reads it takes them for; 2 if there is none.
 static int64_t integerBound(BlockArgument argument,
@@ -129,7 +132,7 @@ nnc::drawArguments(func::FuncOp function,
     reference::Tensor tensor(reference::kindOf(type.getElementType()), *shape);
     auto draw = [&]() -> double {
       if (role == "scalar")
-        return name == "learning_rate" ? 1e-2 : 1;
+        return name == "learning_rate" ? 1e-2 : name == "step" ? laterStep : 1;
       if (tensor.kind() == ElementKind::boolean)
         return random.below(2);
       if (tensor.kind() == ElementKind::integer)
