@@ -22,7 +22,7 @@ namespace {
 /// How the positions and output channels of a group are tiled.
 struct ConvolutionPlan {
   ConvolutionPlan(const ConvolutionSpec &spec, const TargetDescription &target,
-                  int64_t positions);
+                  const Planes &planes);
 
   int64_t lanes = 1;
   /// Output channels and vectors of positions of a register tile.
@@ -32,6 +32,11 @@ struct ConvolutionPlan {
   /// Positions of a tile, tiles of a chunk, and what there is of all.
   int64_t tile = 1, chunkTiles = 1;
   int64_t tiles = 1, chunks = 1, channelTiles = 1;
+  /// Positions of a chunk, and before a pool, rows.
+  int64_t chunk = 1, chunkRows = 1;
+
+private:
+  void cutBetweenWindows(const ConvolutionSpec &spec, const Planes &planes);
 };
 
 class ConvolutionEmitter {
@@ -59,6 +64,11 @@ private:
   void emitTile(const Item &item, Value start);
   SmallVector<Value> sumTaps(ValueRange carried, Value source, Value weights);
   void emitEpilogue(const Item &item);
+  void emitPool(const Item &item);
+  /// Calls \p emit for each output channel of the item with its number, and
+  /// where its sums begin.
+  void forEachChannel(const Item &item,
+                      llvm::function_ref<void(Value, Value)> emit);
 
   const ConvolutionSpec &spec;
   const Planes &planes;
@@ -74,8 +84,9 @@ private:
 /// a cycle, four cycles of latency.
 ConvolutionPlan::ConvolutionPlan(const ConvolutionSpec &spec,
                                  const TargetDescription &target,
-                                 int64_t positions) {
+                                 const Planes &planes) {
   lanes = target.lanes(storageBytes(spec.element));
+  int64_t positions = planes.positions();
   int64_t across = ceilDiv(positions, lanes);
   double least = 0;
   for (int64_t v = 1; v <= std::min<int64_t>(4, across); ++v)
@@ -103,6 +114,23 @@ ConvolutionPlan::ConvolutionPlan(const ConvolutionSpec &spec,
   chunks = ceilDiv(tiles, most);
   chunkTiles = ceilDiv(tiles, chunks);
   chunks = ceilDiv(tiles, chunkTiles);
+  chunk = chunks == 1 ? positions : chunkTiles * tile;
+  chunkRows = spec.rows.result;
+  if (spec.pool && chunks > 1)
+    cutBetweenWindows(spec, planes);
+}
+
+/// Makes chunks hold whole windows of the pool, and a tile at least.
+void ConvolutionPlan::cutBetweenWindows(const ConvolutionSpec &spec,
+                                        const Planes &planes) {
+  int64_t stride = spec.pool->rows.stride, all = spec.pool->rows.result;
+  int64_t band = stride * planes.width;
+  int64_t bands = std::max(chunk / band, ceilDiv(tile, band));
+  chunks = ceilDiv(all, bands);
+  chunkRows = std::max(ceilDiv(all, chunks), ceilDiv(tile, band)) * stride;
+  chunks = ceilDiv(all * stride, chunkRows);
+  chunk = chunks == 1 ? planes.positions() : chunkRows * planes.width;
+  chunkTiles = ceilDiv(chunk, tile);
 }
 
 ConvolutionEmitter::Item ConvolutionEmitter::itemAt(Value number) {
@@ -123,11 +151,10 @@ ConvolutionEmitter::Item ConvolutionEmitter::itemAt(Value number) {
     item.channel =
         kernel.min(first, kernel.constant(spec.outputs - plan.channels));
   item.again = kernel.sub(first, item.channel);
-  int64_t most = plan.chunkTiles * plan.tile;
-  item.low = kernel.mul(chunk, most);
+  item.low = kernel.mul(chunk, plan.chunk);
   item.count = plan.chunks == 1
                    ? kernel.constant(planes.positions())
-                   : kernel.min(kernel.constant(most),
+                   : kernel.min(kernel.constant(plan.chunk),
                                 kernel.sub(kernel.constant(planes.positions()),
                                            item.low));
   Value memory = planes.inPlace ? kernel.function.getArgument(spec.source)
@@ -218,6 +245,56 @@ void ConvolutionEmitter::emitTile(const Item &item, Value start) {
           Lanes{plan.lanes});
 }
 
+void ConvolutionEmitter::forEachChannel(
+    const Item &item, llvm::function_ref<void(Value, Value)> emit) {
+  kernel.loop(item.again, kernel.constant(plan.channels), 1, [&](Value slot) {
+    emit(kernel.add(kernel.mul(item.group, spec.outputs),
+                    kernel.add(item.channel, slot)),
+         kernel.add(kernel.mul(slot, sumStride), plan.tile));
+  });
+}
+
+void ConvolutionEmitter::emitPool(const Item &item) {
+  const PooledImages &pool = *spec.pool;
+  int64_t stride = pool.columns.stride, width = pool.columns.result;
+  int64_t band = pool.rows.stride * planes.width;
+  Value zero = kernel.constant(0), all = kernel.constant(pool.rows.result);
+  bool whole = plan.chunks == 1;
+  Value firstRow = whole ? zero : kernel.div(item.low, kernel.constant(band));
+  Value lastRow =
+      whole ? all
+            : kernel.min(
+                  all, kernel.add(firstRow, plan.chunkRows / pool.rows.stride));
+  bool masked = canMask(kernel.target, kernel.buffers, {}, spec.results);
+  forEachChannel(item, [&](Value channel, Value slotSums) {
+    RowAccesses inputs(kernel, spec.epilogueInputs, {item.image, channel, zero},
+                       true);
+    kernel.loop(firstRow, lastRow, 1, [&](Value row) {
+      RowAccesses outputs(kernel, spec.results, {item.image, channel, row},
+                          false);
+      Value begin =
+          kernel.add(slotSums, kernel.sub(kernel.mul(row, band), item.low));
+      vectorLoop(kernel, zero, kernel.constant(width), plan.lanes, masked,
+                 width >= plan.lanes, width % plan.lanes != 0,
+                 [&](Value column, const Lanes &live) {
+                   Value first = kernel.add(begin, kernel.mul(column, stride));
+                   PooledValue pooled = emitPooled(
+                       kernel, live.width,
+                       {spec.epilogueInputs, spec.results, spec.epilogue}, pool,
+                       inputs, row, column, 1, [&](int64_t p, int64_t q) {
+                         return kernel.load(
+                             sums, element,
+                             kernel.add(first, p * planes.width + q),
+                             Lanes{live.width}, stride);
+                       });
+                   outputs.store(kernel, 0, pooled.largest, column, live);
+                   if (pooled.index)
+                     outputs.store(kernel, 1, pooled.index, column, live);
+                 });
+    });
+  });
+}
+
 void ConvolutionEmitter::emitEpilogue(const Item &item) {
   int64_t width = spec.columns.result;
   Value zero = kernel.constant(0), rowWidth = kernel.constant(planes.width);
@@ -227,10 +304,7 @@ void ConvolutionEmitter::emitEpilogue(const Item &item) {
   Value lastRow = whole ? kernel.constant(spec.rows.result)
                         : kernel.ceilDiv(high, rowWidth);
 
-  kernel.loop(item.again, kernel.constant(plan.channels), 1, [&](Value slot) {
-    Value channel = kernel.add(kernel.mul(item.group, spec.outputs),
-                               kernel.add(item.channel, slot));
-    Value slotSums = kernel.add(kernel.mul(slot, sumStride), plan.tile);
+  forEachChannel(item, [&](Value channel, Value slotSums) {
     kernel.loop(firstRow, lastRow, 1, [&](Value row) {
       // Where the row begins among the chunk's positions.
       Value begin = kernel.sub(kernel.mul(row, planes.width), item.low);
@@ -253,7 +327,8 @@ void ConvolutionEmitter::emitEpilogue(const Item &item) {
 Expected<func::FuncOp> ConvolutionEmitter::emit() {
   // A tile before and a vector behind: the last tile of a chunk reaches back,
   // and the last vector of a row reads on.
-  sumStride = (plan.chunkTiles + 1) * plan.tile + plan.lanes;
+  sumStride = (plan.chunkTiles + 1) * plan.tile +
+              plan.lanes * (spec.pool ? spec.pool->columns.stride : 1);
   sums = kernel.stack(element, plan.channels * sumStride);
   int64_t perImage = spec.groups * plan.chunks * plan.channelTiles;
   double work = double(plan.channels) * plan.chunkTiles * plan.tile *
@@ -264,15 +339,19 @@ Expected<func::FuncOp> ConvolutionEmitter::emit() {
                    std::max<int64_t>(1, std::min(double(grain), grain / work)));
   kernel.loop(low, high, 1, [&](Value number) {
     Item item = itemAt(number);
-    bool reaches =
-        planes.positions() >= plan.tile && planes.positions() % plan.tile != 0;
+    bool reaches = planes.positions() >= plan.tile &&
+                   (planes.positions() % plan.tile != 0 ||
+                    (plan.chunks > 1 && plan.chunk % plan.tile != 0));
     kernel.loop(kernel.constant(0), item.count, plan.tile, [&](Value start) {
       if (reaches)
         start = kernel.min(start,
                            kernel.sub(item.count, kernel.constant(plan.tile)));
       emitTile(item, start);
     });
-    emitEpilogue(item);
+    if (spec.pool)
+      emitPool(item);
+    else
+      emitEpilogue(item);
   });
   if (auto finished = kernel.finish(); !finished)
     return fail(finished.error());
@@ -295,8 +374,18 @@ static Expected<void> check(const ConvolutionSpec &spec) {
       {spec.groups * spec.inputs * image, image, spec.columns.source, 1}};
   std::vector<Extent> weights{spec.groups, spec.outputs, spec.inputs,
                               spec.rows.taps, spec.columns.taps};
-  std::vector<Extent> results{spec.images, spec.groups * spec.outputs,
-                              spec.rows.result, spec.columns.result};
+  auto fits = [](const Sliding &windows, const Sliding &sums) {
+    return windows.low == 0 && windows.taps <= windows.stride &&
+           (windows.result - 1) * windows.stride + windows.taps <= sums.result;
+  };
+  if (spec.pool && (!fits(spec.pool->rows, spec.rows) ||
+                    !fits(spec.pool->columns, spec.columns)))
+    return fail(ErrorCode::internal,
+                "windows of a pool that its convolution does not fill");
+  std::vector<Extent> results{
+      spec.images, spec.groups * spec.outputs,
+      spec.pool ? spec.pool->rows.result : spec.rows.result,
+      spec.pool ? spec.pool->columns.result : spec.columns.result};
   for (auto [domain, accesses] : {std::pair(over, std::vector{source}),
                                   std::pair(weights, std::vector{spec.weights}),
                                   std::pair(results, spec.epilogueInputs),
@@ -314,10 +403,10 @@ Expected<Kernels> kernels::emitConvolution(ModuleOp module,
     return fail(checked.error());
   // Tiles that reach beyond all positions need planes with room behind them.
   Planes planes(spec.rows, spec.columns, 0);
-  ConvolutionPlan plan(spec, target, planes.positions());
+  ConvolutionPlan plan(spec, target, planes);
   if (planes.positions() < plan.tile) {
     planes = Planes(spec.rows, spec.columns, plan.tile);
-    plan = ConvolutionPlan(spec, target, planes.positions());
+    plan = ConvolutionPlan(spec, target, planes);
   }
   // Loads that cross lines take longer than the plan counts for them.
   double cost = 1.2 * plan.step * spec.images.capacity * spec.groups *

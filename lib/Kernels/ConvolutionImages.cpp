@@ -106,6 +106,14 @@ private:
                     Value column, Value place, Value first);
   void emitEpilogue(KernelBuilder &kernel, const Item &item, Value low,
                     Value high);
+  void emitPool(KernelBuilder &kernel, const Item &item, Value low);
+  /// Windows of a pool in a chunk, in whole vectors.
+  int64_t chunkWindows() const {
+    return ceilDiv(plan.chunkRows / spec.pool->rows.stride *
+                       spec.pool->columns.result,
+                   plan.lanes) *
+           plan.lanes;
+  }
 
   const ConvolutionSpec &spec;
   Type element;
@@ -113,6 +121,8 @@ private:
   ModuleOp module;
   ImagePlan plan;
   Value sums, turned;
+  /// Of a chunk's windows: the largest elements and their places.
+  Value largest, places;
 };
 } // namespace
 
@@ -153,8 +163,11 @@ ImagePlan::ImagePlan(const ConvolutionSpec &spec,
   outputTiles = ceilDiv(spec.outputs, outputs);
   int64_t row = spec.columns.result * outputs * this->images() * bytes;
   chunkRows = std::clamp<int64_t>(sumBytes / row, 1, spec.rows.result);
-  chunks = ceilDiv(spec.rows.result, chunkRows);
-  chunkRows = ceilDiv(spec.rows.result, chunks);
+  // Before a pool, whole windows.
+  int64_t band = spec.pool ? spec.pool->rows.stride : 1;
+  int64_t bands = ceilDiv(spec.rows.result, band);
+  chunks = ceilDiv(bands, std::max<int64_t>(1, chunkRows / band));
+  chunkRows = ceilDiv(bands, chunks) * band;
   chunks = ceilDiv(spec.rows.result, chunkRows);
   chunk = chunkRows * spec.columns.result;
 
@@ -505,6 +518,86 @@ void ImageEmitter::emitEpilogue(KernelBuilder &kernel, const Item &item,
   });
 }
 
+/// Pools the sums of the rows from \p low on, before they are turned.
+void ImageEmitter::emitPool(KernelBuilder &kernel, const Item &item,
+                            Value low) {
+  const PooledImages &pool = *spec.pool;
+  int64_t lanes = plan.lanes, width = pool.columns.result;
+  int64_t stride = chunkWindows(), rows = plan.chunkRows / pool.rows.stride;
+  Value zero = kernel.constant(0);
+  Value firstRow = kernel.mul(item.chunk, rows);
+  Value lastRow =
+      kernel.min(kernel.add(firstRow, rows), kernel.constant(pool.rows.result));
+  Value count = kernel.mul(kernel.sub(lastRow, firstRow), width);
+  bool masked = canMask(kernel.target, kernel.buffers, {}, spec.results);
+
+  // Turns a vector of images for each window and copies them image by image.
+  auto give = [&](unsigned number, Value memory, Type type, Value image,
+                  Value live, Value channel) {
+    kernel.loop(zero, count, lanes, [&](Value at) {
+      Turn turn;
+      turn.from = kernel.pointer(memory, type, kernel.mul(at, lanes));
+      turn.fromStride = turn.columns = kernel.constant(lanes);
+      turn.to = kernel.pointer(turned, type, at);
+      turn.toStride = kernel.constant(stride);
+      // Turning only moves bits.
+      kernel.turn(isa<FloatType>(type) ? type : kernel.builder.getF32Type(),
+                  lanes, turn);
+    });
+    const Access &result = spec.results[number];
+    kernel.loop(zero, live, 1, [&](Value lane) {
+      Value to = kernel.element(
+          result, {kernel.add(image, lane), channel, firstRow, zero});
+      Value from = kernel.mul(lane, stride);
+      vectorLoop(kernel, zero, count, lanes, masked, rows * width >= lanes,
+                 true, [&](Value at, const Lanes &part) {
+                   kernel.store(kernel.load(turned, type, kernel.add(from, at),
+                                            Lanes{part.width}),
+                                result, kernel.add(to, at), part);
+                 });
+    });
+  };
+
+  Value firstImage = kernel.mul(item.tile, plan.images());
+  kernel.loop(item.again, kernel.constant(plan.outputs), 1, [&](Value slot) {
+    Value channel = kernel.add(kernel.mul(item.group, spec.outputs),
+                               kernel.add(item.channel, slot));
+    RowAccesses inputs(kernel, spec.epilogueInputs, {firstImage, channel, zero},
+                       true);
+    for (int64_t v = 0; v < plan.images(); v += lanes) {
+      Value begin = kernel.pointer(
+          sums, element, kernel.add(kernel.mul(slot, plan.images()), v));
+      kernel.loop(firstRow, lastRow, 1, [&](Value row) {
+        Value sumRow = kernel.sub(kernel.mul(row, pool.rows.stride), low);
+        Value at = kernel.mul(kernel.sub(row, firstRow), width);
+        kernel.loop(zero, kernel.constant(width), 1, [&](Value column) {
+          Value first = kernel.add(kernel.mul(sumRow, spec.columns.result),
+                                   kernel.mul(column, pool.columns.stride));
+          PooledValue pooled = emitPooled(
+              kernel, lanes, {spec.epilogueInputs, spec.results, spec.epilogue},
+              pool, inputs, row, column, 0, [&](int64_t p, int64_t q) {
+                Value position = kernel.add(first, p * spec.columns.result + q);
+                return kernel.load(
+                    begin, element,
+                    kernel.mul(position, plan.outputs * plan.images()),
+                    Lanes{lanes});
+              });
+          Value place = kernel.mul(kernel.add(at, column), lanes);
+          kernel.store(pooled.largest, largest, place, Lanes{lanes});
+          if (pooled.index)
+            kernel.store(pooled.index, places, place, Lanes{lanes});
+        });
+      });
+      Value image = kernel.add(firstImage, v);
+      Value live = kernel.min(kernel.constant(lanes),
+                              kernel.sub(kernel.bound(spec.images), image));
+      give(0, largest, element, image, live, channel);
+      if (pool.withIndex)
+        give(1, places, kernel.builder.getI32Type(), image, live, channel);
+    }
+  });
+}
+
 void ImageEmitter::emitItem(KernelBuilder &kernel, const Item &item) {
   Value zero = kernel.constant(0);
   Value low = kernel.mul(item.chunk, plan.chunkRows);
@@ -530,7 +623,10 @@ void ImageEmitter::emitItem(KernelBuilder &kernel, const Item &item) {
                       });
         });
       });
-  emitEpilogue(kernel, item, low, high);
+  if (spec.pool)
+    emitPool(kernel, item, low);
+  else
+    emitEpilogue(kernel, item, low, high);
 }
 
 Expected<func::FuncOp> ImageEmitter::emitSums() {
@@ -540,7 +636,15 @@ Expected<func::FuncOp> ImageEmitter::emitSums() {
   int64_t lanes = plan.lanes;
   int64_t positions = ceilDiv(plan.chunk, lanes) * lanes;
   sums = kernel.stack(element, positions * plan.outputs * plan.images());
-  turned = kernel.stack(element, positions * plan.images() + lanes);
+  if (spec.pool) {
+    turned = kernel.stack(element, chunkWindows() * lanes + lanes);
+    largest = kernel.stack(element, chunkWindows() * lanes);
+    if (spec.pool->withIndex)
+      places =
+          kernel.stack(kernel.builder.getI32Type(), chunkWindows() * lanes);
+  } else {
+    turned = kernel.stack(element, positions * plan.images() + lanes);
+  }
   int64_t perTile = plan.outputTiles * plan.chunks * spec.groups;
   double work = double(meetings(spec.rows)) * meetings(spec.columns) *
                 spec.inputs * plan.outputs * plan.images() / plan.chunks;
@@ -581,13 +685,16 @@ double kernels::convolutionByImagesCost(const TargetDescription &target,
   if (plan.chunk * plan.outputs * plan.images() * bytes > 2 * sumBytes)
     return std::numeric_limits<double>::infinity();
   double positions = double(spec.rows.result) * spec.columns.result;
+  double results =
+      spec.pool ? 2.0 * spec.pool->rows.result * spec.pool->columns.result
+                : positions;
   double tiles = double(plan.imageTiles) * plan.outputTiles;
   // Fifteen cycles a vector that is turned, two a weight, and what a position
   // takes apart from its products.
   double turned =
       plan.imageTiles * plan.vectors *
       (double(spec.rows.source) * spec.columns.source * spec.inputs +
-       positions * plan.outputTiles * plan.outputs) *
+       results * plan.outputTiles * plan.outputs) *
       5;
   double weights = double(spec.outputs) * spec.inputs * spec.rows.taps *
                    spec.columns.taps * 2;

@@ -1,6 +1,7 @@
 //===- ImageEpilogue.cpp - What follows the sums of images ----------------===//
 
 #include "ImageEpilogue.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace nnc;
@@ -37,4 +38,62 @@ void kernels::emitImageEpilogue(KernelBuilder &kernel, Type element,
                for (auto [i, value] : llvm::enumerate(values))
                  outputs.store(kernel, i, value, column, live);
              });
+}
+
+PooledValue
+kernels::emitPooled(KernelBuilder &kernel, int64_t width,
+                    const ImageEpilogue &epilogue, const PooledImages &pool,
+                    const RowAccesses &inputs, Value row, Value column,
+                    int64_t columnStep,
+                    llvm::function_ref<Value(int64_t, int64_t)> sumOf) {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  Type i32 = builder.getI32Type();
+  Lanes lanes{width};
+  SmallVector<Value> operands{nullptr};
+  for (unsigned i = 0; i < epilogue.inputs.size(); ++i)
+    operands.push_back(inputs.load(kernel, i, kernel.constant(0), lanes));
+  auto placesAt = [&](int64_t p, int64_t q) -> Value {
+    Value at =
+        kernel.add(kernel.mul(kernel.add(kernel.mul(row, pool.rows.stride), p),
+                              pool.columns.source),
+                   kernel.add(kernel.mul(column, pool.columns.stride), q));
+    SmallVector<int32_t> steps(width);
+    for (int64_t lane = 0; lane < width; ++lane)
+      steps[lane] = lane * columnStep * pool.columns.stride;
+    Value first = arith::TruncIOp::create(builder, loc, i32, at);
+    return arith::AddIOp::create(
+        builder, loc, kernel.splat(first, width),
+        arith::ConstantOp::create(builder, loc,
+                                  builder.getI32VectorAttr(steps)));
+  };
+  auto indexOf = [&](unsigned) -> Value { return nullptr; };
+  auto batchOf = [&] { return kernel.batch(); };
+  PooledValue pooled;
+  for (int64_t p = 0; p < pool.rows.taps; ++p)
+    for (int64_t q = 0; q < pool.columns.taps; ++q) {
+      operands[0] = sumOf(p, q);
+      SmallVector<Value> values{operands[0]};
+      if (epilogue.body) {
+        BodyContext context(builder, loc, width, operands, indexOf, batchOf);
+        values = epilogue.body(context);
+      }
+      kernel.expectResults(values.size(), 1);
+      Value place = pool.withIndex ? placesAt(p, q) : nullptr;
+      if (p == 0 && q == 0) {
+        pooled = {values[0], place};
+        continue;
+      }
+      // Larger or NaN, unless the largest is NaN already.
+      Value larger = arith::CmpFOp::create(
+          builder, loc, arith::CmpFPredicate::UGT, values[0], pooled.largest);
+      Value known =
+          arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::ORD,
+                                pooled.largest, pooled.largest);
+      Value wins = arith::AndIOp::create(builder, loc, larger, known);
+      pooled.largest = kernel.select(wins, values[0], pooled.largest);
+      if (place)
+        pooled.index = kernel.select(wins, place, pooled.index);
+    }
+  return pooled;
 }

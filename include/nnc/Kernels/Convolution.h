@@ -4,6 +4,7 @@
 #define NNC_KERNELS_CONVOLUTION_H
 
 #include "nnc/Kernels/Kernel.h"
+#include <optional>
 
 namespace nnc::kernels {
 
@@ -15,6 +16,16 @@ struct Sliding {
   int64_t stride = 1, low = 0, dilation = 1;
   /// Above 1 only where stride is 1.
   int64_t stretch = 1;
+};
+
+/// A largest element of windows that do not overlap, of images that are not
+/// kept: window (i, j) takes elements (i * stride + p, j * stride + q), all of
+/// which there are.
+struct PooledImages {
+  /// `source` is the size of the images that indices count in.
+  Sliding rows = {}, columns = {};
+  /// The second result is the place of the largest in its image, as i32.
+  bool withIndex = false;
 };
 
 /// Sums over channels and taps, of images [n, channels, h, w]:
@@ -44,6 +55,10 @@ struct ConvolutionSpec {
   std::vector<Access> epilogueInputs = {}, results = {};
   /// context.inputs: the sum, then the inputs. Results: one value an output.
   Body epilogue = nullptr;
+  /// If set, the epilogue gives one value and its inputs are alike in all
+  /// images and all over them; the results are those of emitMaxPool(), dense in
+  /// row-major order. `rows` and `columns` have the results that windows take.
+  std::optional<PooledImages> pool = std::nullopt;
 };
 
 /// Adds one or two kernels to \p module. Arguments: the buffers, then scratch

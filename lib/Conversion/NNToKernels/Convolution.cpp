@@ -81,6 +81,13 @@ emit(LoweringContext &context, kernels::ConvolutionSpec &spec, Operation *op) {
     describe(spec, convolution);
   else
     describe(spec, cast<Conv2dDataGradientOp>(op));
+  auto readBy = [](const kernels::Sliding &windows) {
+    return (windows.result - 1) * windows.stride + windows.taps;
+  };
+  if (spec.pool) {
+    spec.rows.result = readBy(spec.pool->rows);
+    spec.columns.result = readBy(spec.pool->columns);
+  }
   return kernels::emitConvolution(context.module, context.target, spec);
 }
 
@@ -110,6 +117,22 @@ static void setWeights(kernels::WinogradSpec &spec, unsigned buffer) {
   spec.weights = buffer;
 }
 
+/// Sets the pool behind a convolution, and gives what is pooled.
+static Expected<Value> setPool(kernels::ConvolutionSpec &spec,
+                               MaxPool2dOp pool) {
+  Windows windows =
+      makeWindows(pool.getKernel(), pool.getStrides(), pool.getPadding());
+  RankedTensorType x = pool.getX().getType(), y = pool.getY().getType();
+  auto yield = cast<YieldOp>(pool->getBlock()->getTerminator());
+  spec.pool = {slidingOf(windows[0], x.getDimSize(2), y.getDimSize(2)),
+               slidingOf(windows[1], x.getDimSize(3), y.getDimSize(3)),
+               llvm::is_contained(yield.getValues(), pool.getIndex())};
+  return pool.getX();
+}
+static Expected<Value> setPool(kernels::WinogradSpec &, MaxPool2dOp pool) {
+  return fail(unsupportedAt(pool, "a pool behind minimal filtering"));
+}
+
 /// The kernel of \p op, a convolution of Spec's kind, and of what \p group does
 /// with its results.
 template <typename Spec>
@@ -135,8 +158,15 @@ static Expected<LoweredOp> lowerGroup(LoweringContext &context, FusionOp group,
   GroupLoads loads(order, numberOf);
   SmallVector<Value> results(cast<YieldOp>(body.getTerminator()).getValues());
   Value sum = op->getResult(0);
-  for (Value result : results)
-    if (auto required = loads.require(result, {sum}); !required)
+  SmallVector<Value> ends(results);
+  for (auto pool : body.getOps<MaxPool2dOp>()) {
+    auto pooled = setPool(spec, pool);
+    if (!pooled)
+      return fail(std::move(pooled).error());
+    ends = {*pooled};
+  }
+  for (Value end : ends)
+    if (auto required = loads.require(end, {sum}); !required)
       return fail(std::move(required).error());
   spec.epilogueInputs = loads.accesses;
   for (auto [i, result] : llvm::enumerate(results))
@@ -146,8 +176,8 @@ static Expected<LoweredOp> lowerGroup(LoweringContext &context, FusionOp group,
     PointwiseBody pointwise(context, order);
     pointwise.define(sum, context.inputs[0]);
     pointwise.defineLoads(loads, /*skip=*/1);
-    return llvm::map_to_vector(
-        results, [&](Value result) { return pointwise.get(result); });
+    return llvm::map_to_vector(ends,
+                               [&](Value end) { return pointwise.get(end); });
   };
   auto kernels = emit(context, spec, op);
   if (!kernels)

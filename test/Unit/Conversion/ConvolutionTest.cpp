@@ -440,40 +440,45 @@ TEST_F(ConvolutionTest, WeightsOfManyImages) {
 // gradients read them; the mask of the activation is of pooled images.
 TEST_F(ConvolutionTest, PooledConvolutions) {
   std::mt19937 generator(7);
-  std::uniform_int_distribution<int> number(-8, 8);
+  std::uniform_int_distribution<int> draw(-8, 8);
   struct Case {
     int64_t channels, filters, size, padding, kernel, stride, samples, batch;
+    bool isWide = false;
   };
-  std::vector<Case> cases{{25, 50, 13, 0, 2, 2, 32, 32},
-                          {3, 5, 9, 1, 2, 2, 5, 8},
-                          {4, 33, 12, 0, 3, 4, 21, 40},
-                          {30, 36, 7, 1, 2, 2, 16, 16},
-                          {1, 7, 30, 2, 3, 3, 2, 2}};
+  std::vector<Case> cases{
+      {25, 50, 13, 0, 2, 2, 32, 32},      {3, 5, 9, 1, 2, 2, 5, 8},
+      {4, 33, 12, 0, 3, 4, 21, 40},       {30, 36, 7, 1, 2, 2, 16, 16},
+      {1, 7, 30, 2, 3, 3, 2, 2},          {1, 25, 28, 0, 2, 2, 5, 8},
+      {2, 13, 40, 1, 2, 2, 3, 4},         {3, 9, 11, 0, 1, 2, 4, 4},
+      {2, 6, 37, 1, 2, 4, 2, 2},          {5, 21, 16, 1, 4, 4, 33, 64},
+      {25, 50, 14, 1, 2, 2, 40, 48},      {3, 5, 15, 1, 2, 2, 3, 3, true},
+      {16, 24, 10, 1, 2, 2, 17, 24, true}};
   for (const Case &c : cases) {
     int64_t result = c.size + 2 * c.padding - 2;
     int64_t pooled = (result - c.kernel) / c.stride + 1;
-    auto images = [&](int64_t channels, int64_t size, const char *element) {
+    std::string element = c.isWide ? "f64" : "f32";
+    auto images = [&](int64_t channels, int64_t size, const std::string &type) {
       std::string side = std::to_string(size), all = std::to_string(channels);
-      return "tensor<?x" + all + "x" + side + "x" + side + "x" + element +
+      return "tensor<?x" + all + "x" + side + "x" + side + "x" + type +
              ", #nn.dims<batch, " + all + ", " + side + ", " + side + ">>";
     };
     auto random = [&](int64_t count) {
       Numbers numbers(count);
       for (double &value : numbers)
-        value = number(generator) / 8.0;
+        value = draw(generator) / 8.0;
       return numbers;
     };
-    Operand x{"x", images(c.channels, c.size, "f32"),
+    Operand x{"x", images(c.channels, c.size, element),
               random(c.samples * c.channels * c.size * c.size)};
-    Operand w{"w", typeText({c.filters, c.channels, 3, 3}, "f32"),
+    Operand w{"w", typeText({c.filters, c.channels, 3, 3}, element),
               random(c.filters * c.channels * 9)};
-    Operand b{"b", typeText({c.filters}, "f32"), random(c.filters)};
-    Operand dy{"dy", images(c.filters, pooled, "f32"),
+    Operand b{"b", typeText({c.filters}, element), random(c.filters)};
+    Operand dy{"dy", images(c.filters, pooled, element),
                random(c.samples * c.filters * pooled * pooled)};
     Operand y{"y", dy.type}, dx{"dx", x.type}, dw{"dw", w.type},
         db{"db", b.type};
     std::string index = images(c.filters, pooled, "i32");
-    std::string whole = images(c.filters, result, "f32");
+    std::string whole = images(c.filters, result, element);
     json test{{"strides", {1, 1}},
               {"padding", {c.padding, c.padding, c.padding, c.padding}},
               {"dilations", {1, 1}},
@@ -488,9 +493,9 @@ TEST_F(ConvolutionTest, PooledConvolutions) {
         listText({c.kernel, c.kernel}) +
         " strides = " + listText({c.stride, c.stride}) +
         " padding = [0, 0, 0, 0] : (" + whole + ") -> (" + y.type + ", " +
-        index + ")\n%zero = nn.constant dense<0.0> : tensor<f32>" +
-        "\n%zeros = nn.broadcast %zero dimensions = [] : tensor<f32> -> " +
-        whole + "\n%m = nn.compare gt, %a, %zeros : " + whole +
+        index + ")\n%zero = nn.constant dense<0.0> : tensor<" + element + ">" +
+        "\n%zeros = nn.broadcast %zero dimensions = [] : tensor<" + element +
+        "> -> " + whole + "\n%m = nn.compare gt, %a, %zeros : " + whole +
         "\n%u = nn.max_unpool2d %dy, %i size = " + listText({result, result}) +
         " : (" + dy.type + ", " + index + ") -> " + whole +
         "\n%d = nn.select %m, %u, %zeros : " + images(c.filters, result, "i1") +
@@ -502,7 +507,9 @@ TEST_F(ConvolutionTest, PooledConvolutions) {
         listText({3, 3}) + window + "(" + x.type + ", " + whole + ") -> " +
         w.type + "\n";
     std::vector<Operand> arguments{x, w, b, dy}, results{y, dx, dw, db};
-    auto found = run<float>(arguments, body, results, c.samples, c.batch);
+    auto found = c.isWide
+                     ? run<double>(arguments, body, results, c.samples, c.batch)
+                     : run<float>(arguments, body, results, c.samples, c.batch);
     ASSERT_EQ(found.size(), 4u);
     auto module = parse(arguments, body, results);
     auto expected = reference::evaluate(

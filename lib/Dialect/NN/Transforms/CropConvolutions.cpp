@@ -3,6 +3,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "nnc/Dialect/NN/IR/NN.h"
 #include "nnc/Dialect/NN/IR/Window.h"
+#include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -56,13 +57,6 @@ static std::array<int64_t, 2> readBy(MaxPool2dOp pool) {
         x.getDimSize(2 + i),
         windows[i].element(y.getDimSize(2 + i) - 1, windows[i].taps - 1) + 1);
   return size;
-}
-
-/// Whether \p op repeats one value, or one for each channel.
-static bool isAlikeInImages(Operation *op) {
-  auto broadcast = dyn_cast_or_null<BroadcastOp>(op);
-  return broadcast && llvm::none_of(broadcast.getDimensions(),
-                                    [](int64_t d) { return d == 0 || d >= 2; });
 }
 
 /// Gathers the ops between a convolution and \p value.

@@ -11,6 +11,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "nnc/Dialect/NN/IR/Window.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
 #include "nnc/Dialect/NN/Transforms/Recompute.h"
@@ -61,6 +62,12 @@ bool nnc::nn::isPointwise(Operation *op) {
   default:
     return false;
   }
+}
+
+bool nnc::nn::isAlikeInImages(Operation *op) {
+  auto broadcast = dyn_cast_or_null<BroadcastOp>(op);
+  return broadcast && llvm::none_of(broadcast.getDimensions(),
+                                    [](int64_t d) { return d == 0 || d >= 2; });
 }
 
 static RankedTensorType typeOf(Value value) {
@@ -118,6 +125,8 @@ private:
     });
   }
   void grow(unsigned id);
+  MaxPool2dOp poolBehind(const Group &group) const;
+  void takePool(unsigned id);
   bool takeProducers(unsigned id, Operation *member);
   bool takeConsumers(unsigned id, Operation *member);
   bool admits(const Group &group, Operation *op, bool asProducer) const;
@@ -449,6 +458,69 @@ void Grouping::grow(unsigned id) {
   }
 }
 
+/// Whether the windows of \p pool are inside of the images and apart, and so
+/// few that kernels unroll them.
+static bool hasWindowsApart(MaxPool2dOp pool) {
+  RankedTensorType x = pool.getX().getType(), y = pool.getY().getType();
+  Windows windows =
+      makeWindows(pool.getKernel(), pool.getStrides(), pool.getPadding());
+  constexpr int64_t mostTaps = 9;
+  for (unsigned i = 0; i < 2; ++i) {
+    const Window &window = windows[i];
+    int64_t last = window.element(y.getDimSize(2 + i) - 1, window.taps - 1);
+    if (window.low != 0 || window.taps > window.stride ||
+        last >= x.getDimSize(2 + i))
+      return false;
+  }
+  return windows[0].taps * windows[1].taps <= mostTaps;
+}
+
+/// The pool of images that a convolution's group computes for it alone, all
+/// over them in the same way.
+MaxPool2dOp Grouping::poolBehind(const Group &group) const {
+  if (!isa<Conv2dOp>(group.members.front()))
+    return nullptr;
+  MaxPool2dOp pool;
+  for (Operation *member : group.members) {
+    for (Operation *user : member->getUsers())
+      if (!group.members.contains(user)) {
+        auto found = dyn_cast<MaxPool2dOp>(user);
+        if (!found || (pool && pool != found))
+          return nullptr;
+        pool = found;
+      }
+    if (member == group.members.front() || isAlikeInImages(member))
+      continue;
+    if (!isa<ScalarBodyOpInterface>(member))
+      return nullptr;
+    for (Value operand : member->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (!producer ||
+          (!group.members.contains(producer) && !isAlikeInImages(producer)))
+        return nullptr;
+    }
+  }
+  Operation *convolution = group.members.front();
+  if (!pool || groupOf.count(pool) || pool.getY().use_empty() ||
+      !hasWindowsApart(pool) ||
+      pool->hasAttr(recomputedAttribute) !=
+          convolution->hasAttr(recomputedAttribute))
+    return nullptr;
+  return pool;
+}
+
+void Grouping::takePool(unsigned id) {
+  MaxPool2dOp pool = poolBehind(groups[id]);
+  if (!pool)
+    return;
+  add(id, pool);
+  if (remarks)
+    llvm::erase_if(*remarks, [&](const FusionRemark &remark) {
+      return remark.consumer == MaxPool2dOp::getOperationName() &&
+             remark.consumerPlace == pool.getLoc();
+    });
+}
+
 void Grouping::seed(Operation *op) {
   Group group;
   RankedTensorType result = typeOf(op->getResult(0));
@@ -481,8 +553,10 @@ void Grouping::seed(Operation *op) {
   add(groups.size() - 1, op);
   for (Operation *slice : slices)
     add(groups.size() - 1, slice);
-  if (!alone)
-    grow(groups.size() - 1);
+  if (alone)
+    return;
+  grow(groups.size() - 1);
+  takePool(groups.size() - 1);
 }
 
 //===----------------------------------------------------------------------===//

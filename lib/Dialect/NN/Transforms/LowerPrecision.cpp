@@ -110,12 +110,21 @@ void Lowering::findKept() {
   }
 }
 
-/// Whether \p value, a group's result, is large and no sum along rows or
-/// columns.
+/// What \p group computes \p value, its result, by.
+static Operation *computerOf(FusionOp group, Value value) {
+  auto yield = cast<YieldOp>(group.getBody().front().getTerminator());
+  unsigned number = cast<OpResult>(value).getResultNumber();
+  return yield.getValues()[number].getDefiningOp();
+}
+
+/// Whether \p value, a group's result, is large, no sum along rows or columns,
+/// and not pooled.
 bool Lowering::isEligible(Value value) const {
   auto group = value.getDefiningOp<FusionOp>();
   if (!group || !isF32(value) || typeOf(value).getNumElements() < least ||
       group.getKind() == GroupKind::column_reduce)
+    return false;
+  if (isa_and_present<MaxPool2dOp>(computerOf(group, value)))
     return false;
   if (group.getKind() != GroupKind::row_sweep)
     return true;

@@ -31,6 +31,9 @@ bool isPointwise(mlir::Operation *op);
 /// run-time size of a dimension. Such ops are copied into each group.
 bool isImmediate(mlir::Operation *op);
 
+/// Whether \p op repeats one value, or one for each channel, in images.
+bool isAlikeInImages(mlir::Operation *op);
+
 /// The slices that cut the columns of the product \p op into two to four gates
 /// of equal size, if nothing else reads it; several may take the same gate.
 llvm::SmallVector<SliceOp> gatesOf(mlir::Operation *op);
@@ -42,12 +45,13 @@ void exposeGates(mlir::func::FuncOp function);
 
 /// Gathers the ops of \p function, whose body holds primitive ops only, into
 /// nn.fusion groups: products with what follows them element by element,
-/// reductions along the last axis with all that works on the same rows, other
-/// reductions with what comes before and after, and chains of element-wise ops.
-/// Left alone: constants, reshapes, and opaque ops. A result that replaces an
-/// argument is computed after all groups that read the argument's old value,
-/// where that is possible. \p remarks, if given, collects what was not fused
-/// and why. With \p alone each op becomes a group of its own.
+/// convolutions with a pool behind that, reductions along the last axis with
+/// all that works on the same rows, other reductions with what comes before and
+/// after, and chains of element-wise ops. Left alone: constants, reshapes, and
+/// opaque ops. A result that replaces an argument is computed after all groups
+/// that read the argument's old value, where that is possible. \p remarks, if
+/// given, collects what was not fused and why. With \p alone each op becomes a
+/// group of its own.
 void fuseOps(mlir::func::FuncOp function,
              llvm::SmallVectorImpl<FusionRemark> *remarks = nullptr,
              bool alone = false);
