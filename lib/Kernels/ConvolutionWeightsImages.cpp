@@ -68,12 +68,15 @@ public:
       : spec(spec), element(spec.element), target(target), module(module),
         plan(spec, target) {
     int64_t image = spec.rows.source * spec.columns.source;
+    int64_t gradients =
+        spec.images.capacity * spec.groups * spec.outputs * givenPositions();
     buffers = {
         {element, spec.images.capacity * spec.groups * spec.inputs * image},
-        {element,
-         spec.images.capacity * spec.groups * spec.outputs * positions()},
-        {element,
-         spec.parts * spec.groups * spec.outputs * spec.inputs * taps()}};
+        {element, gradients}};
+    if (spec.pool)
+      buffers.push_back({IntegerType::get(module.getContext(), 32), gradients});
+    buffers.push_back({element, spec.parts * spec.groups * spec.outputs *
+                                    spec.inputs * taps()});
   }
 
   Expected<Kernels> emit();
@@ -81,6 +84,11 @@ public:
 private:
   int64_t taps() const { return tapsOf(spec); }
   int64_t positions() const { return spec.rows.result * spec.columns.result; }
+  /// Elements of a channel of the gradient as it is given.
+  int64_t givenPositions() const {
+    return spec.pool ? spec.pool->rows.result * spec.pool->columns.result
+                     : positions();
+  }
   int64_t planeElements() const {
     return plan.height * plan.width * plan.lanes;
   }
@@ -94,7 +102,10 @@ private:
   Expected<func::FuncOp> emitSums();
   ImageTile tileAt(KernelBuilder &kernel, Value part, Value slot);
   void turn(KernelBuilder &kernel, const ImageTile &tile, Value from,
-            int64_t stride, Value to, int64_t columns);
+            int64_t stride, Value to, int64_t columns, bool isIndex = false);
+  void packGradient(KernelBuilder &kernel, const ImageTile &tile,
+                    Value channel);
+  void unpool(KernelBuilder &kernel, Value to);
   void clearDeadLanes(KernelBuilder &kernel, const ImageTile &tile,
                       Value memory, int64_t elements);
   void clear(KernelBuilder &kernel, Value memory, int64_t elements);
@@ -110,6 +121,8 @@ private:
   ImagesPlan plan;
   std::vector<Buffer> buffers;
   Value gradients, sums;
+  /// Of a channel: the values of windows and their indices.
+  Value values, places;
 };
 } // namespace
 
@@ -164,10 +177,11 @@ ImageTile ImagesEmitter::tileAt(KernelBuilder &kernel, Value part, Value slot) {
           kernel.min(kernel.constant(plan.lanes), left)};
 }
 
-/// Turns \p columns elements of each image of \p tile, \p stride apart.
+/// Turns \p columns elements of each image of \p tile, \p stride apart, or
+/// indices.
 void ImagesEmitter::turn(KernelBuilder &kernel, const ImageTile &tile,
-                         Value from, int64_t stride, Value to,
-                         int64_t columns) {
+                         Value from, int64_t stride, Value to, int64_t columns,
+                         bool isIndex) {
   Turn turn;
   turn.from = from;
   turn.fromStride = kernel.constant(stride);
@@ -175,7 +189,9 @@ void ImagesEmitter::turn(KernelBuilder &kernel, const ImageTile &tile,
   turn.toStride = kernel.constant(plan.lanes);
   turn.columns = kernel.constant(columns);
   turn.rows = tile.count;
-  kernel.turn(element, plan.lanes, turn);
+  // Turning only moves bits.
+  kernel.turn(isIndex ? kernel.builder.getF32Type() : element, plan.lanes,
+              turn);
 }
 
 /// Puts zeros into lanes without an image: what turning repeats there is no
@@ -327,6 +343,68 @@ void ImagesEmitter::addProducts(KernelBuilder &kernel, int64_t firstTap,
       kernel.store(results[c * count + i], place, sumAt(c, i), lanes);
 }
 
+/// Puts the values of a channel's windows where their indices say, at \p to.
+void ImagesEmitter::unpool(KernelBuilder &kernel, Value to) {
+  const Sliding &rows = spec.pool->rows, &columns = spec.pool->columns;
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  Type i32 = builder.getI32Type();
+  int64_t lanes = plan.lanes, width = spec.columns.result;
+  if (rows.result * rows.stride != spec.rows.result ||
+      columns.result * columns.stride != width)
+    clear(kernel, to, positions() * lanes);
+  Value zero = kernel.constant(0);
+  Value none = kernel.splatConstant(element, lanes, 0);
+  kernel.loop(zero, kernel.constant(rows.result), 1, [&](Value i) {
+    kernel.loop(zero, kernel.constant(columns.result), 1, [&](Value j) {
+      Value window =
+          kernel.mul(kernel.add(kernel.mul(i, columns.result), j), lanes);
+      Value value = kernel.load(values, element, window, Lanes{lanes});
+      Value named = kernel.load(places, i32, window, Lanes{lanes});
+      Value first = kernel.add(kernel.mul(i, rows.stride * width),
+                               kernel.mul(j, columns.stride));
+      auto emitRow = [&](Value p) {
+        kernel.loop(zero, kernel.constant(columns.stride), 1, [&](Value q) {
+          Value at = kernel.add(kernel.add(first, kernel.mul(p, width)), q);
+          Value place = arith::TruncIOp::create(builder, loc, i32, at);
+          Value isNamed =
+              arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                    named, kernel.splat(place, lanes));
+          kernel.store(kernel.select(isNamed, value, none), to,
+                       kernel.mul(at, lanes), Lanes{lanes});
+        });
+      };
+      kernel.loop(zero, kernel.constant(rows.stride), 1, emitRow);
+    });
+  });
+}
+
+/// Packs the gradient of the output channels from \p channel on.
+void ImagesEmitter::packGradient(KernelBuilder &kernel, const ImageTile &tile,
+                                 Value channel) {
+  int64_t channels = spec.groups * spec.outputs, given = givenPositions();
+  Value first = kernel.add(kernel.mul(tile.first, channels), channel);
+  kernel.loop(
+      kernel.constant(0), kernel.constant(plan.channels), 1, [&](Value c) {
+        Value at = kernel.mul(kernel.add(first, c), given);
+        Value to = kernel.pointer(gradients, element,
+                                  kernel.mul(c, positions() * plan.lanes));
+        Value from =
+            kernel.pointer(kernel.function.getArgument(1), element, at);
+        turn(kernel, tile, from, channels * given, spec.pool ? values : to,
+             given);
+        if (!spec.pool)
+          return;
+        turn(kernel, tile,
+             kernel.pointer(kernel.function.getArgument(2),
+                            kernel.builder.getI32Type(), at),
+             channels * given, places, given, /*isIndex=*/true);
+        unpool(kernel, to);
+      });
+  clearDeadLanes(kernel, tile, gradients,
+                 plan.channels * positions() * plan.lanes);
+}
+
 /// As many vectors as each has lanes, to one vector of their sums.
 static Value sumEach(KernelBuilder &kernel, SmallVector<Value> vectors) {
   int64_t lanes = vectors.size();
@@ -380,27 +458,13 @@ void ImagesEmitter::emitItem(KernelBuilder &kernel, Value number) {
     output = kernel.min(output, kernel.constant(spec.outputs - plan.channels));
   Value group = split(spec.groups), part = number;
   Value channel = kernel.add(kernel.mul(group, spec.outputs), output);
-  int64_t channels = spec.groups * spec.outputs, size = positions();
   Value zero = kernel.constant(0);
 
   clear(kernel, sums, weights() * plan.lanes);
   kernel.loop(zero, kernel.constant(plan.imageTiles), 1, [&](Value slot) {
     ImageTile tile = tileAt(kernel, part, slot);
     kernel.ifThen(kernel.less(zero, tile.count), [&] {
-      Value gradient = kernel.pointer(
-          kernel.function.getArgument(1), element,
-          kernel.mul(kernel.add(kernel.mul(tile.first, channels), channel),
-                     size));
-      kernel.loop(zero, kernel.constant(plan.channels), 1, [&](Value c) {
-        turn(kernel, tile,
-             kernel.pointer(gradient, element, kernel.mul(c, size)),
-             channels * size,
-             kernel.pointer(gradients, element,
-                            kernel.mul(c, size * plan.lanes)),
-             size);
-      });
-      clearDeadLanes(kernel, tile, gradients,
-                     plan.channels * size * plan.lanes);
+      packGradient(kernel, tile, channel);
       Value planes = kernel.mul(
           kernel.add(kernel.mul(tile.number, spec.groups), group), spec.inputs);
       kernel.loop(zero, kernel.constant(spec.inputs), plan.inputs,
@@ -418,8 +482,9 @@ void ImagesEmitter::emitItem(KernelBuilder &kernel, Value number) {
                   });
     });
   });
-  Value row = kernel.add(kernel.mul(part, channels), channel);
-  emitResult(kernel, kernel.pointer(kernel.function.getArgument(2), element,
+  Value row = kernel.add(kernel.mul(part, spec.groups * spec.outputs), channel);
+  Value result = kernel.function.getArgument(buffers.size() - 1);
+  emitResult(kernel, kernel.pointer(result, element,
                                     kernel.mul(row, spec.inputs * taps())));
 }
 
@@ -427,6 +492,11 @@ Expected<func::FuncOp> ImagesEmitter::emitSums() {
   KernelBuilder kernel(module, target, spec.name, buffers, true);
   gradients = kernel.stack(element, plan.channels * positions() * plan.lanes);
   sums = kernel.stack(element, weights() * plan.lanes);
+  if (spec.pool) {
+    values = kernel.stack(element, givenPositions() * plan.lanes);
+    places = kernel.stack(kernel.builder.getI32Type(),
+                          givenPositions() * plan.lanes);
+  }
   int64_t items = spec.parts * spec.groups * plan.outputTiles;
   double work = double(weights()) * positions() * plan.imageTiles * plan.lanes;
   auto [low, high] =
@@ -465,12 +535,18 @@ double kernels::weightsByImagesCost(const TargetDescription &target,
                  storageBytes(spec.element);
   if (stack > stackBytes || spec.rows.low < 0 || spec.columns.low < 0)
     return std::numeric_limits<double>::infinity();
-  // Five cycles a vector that is turned, two a vector of sums for each tile of
-  // images, and five to add up its lanes.
+  // Five cycles a vector that is turned, two one that is unpooled, two a vector
+  // of sums for each tile of images, and five to add up its lanes.
+  double given = positions;
+  double unpooled = 0;
+  if (spec.pool) {
+    given = 2.0 * spec.pool->rows.result * spec.pool->columns.result;
+    unpooled = positions * plan.outputTiles * plan.channels * 2;
+  }
   double turned = double(plan.height) * plan.width * spec.inputs +
-                  positions * plan.outputTiles * plan.channels;
+                  given * plan.outputTiles * plan.channels;
   return spec.parts * spec.groups *
-         (plan.imageTiles * (positions * plan.step + turned * 5 +
+         (plan.imageTiles * (positions * plan.step + turned * 5 + unpooled +
                              plan.outputTiles * weights * 2) +
           plan.outputTiles * weights * 5);
 }

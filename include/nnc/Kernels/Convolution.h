@@ -75,8 +75,10 @@ Expected<Kernels> emitConvolution(mlir::ModuleOp module,
 ///     source[n, g * C + c, element(i, p), element(j, q)]
 ///       * gradient[n, g * O + o, i, j]
 ///
-/// Buffers 0, 1, 2 are source, gradient and result, dense in row-major order.
-/// Each sum runs in an order that sizes and target fix.
+/// Buffers 0, 1, 2 are source, gradient and result, dense in row-major order;
+/// or 0 to 3 source, values of windows, their indices (i32) and result, where
+/// the gradient is what these unpool to. Each sum runs in an order that sizes
+/// and target fix.
 struct WeightGradientSpec {
   std::string name;
   mlir::Type element;
@@ -87,11 +89,18 @@ struct WeightGradientSpec {
   Sliding rows = {}, columns = {};
   /// 2 or 4: by minimal filtering of tiles of that many results along a side.
   int64_t tile = 0;
+  /// If set, the windows of the pool whose indices these are.
+  std::optional<PooledImages> pool = std::nullopt;
 };
 
-/// Fails with `unsupported` for other element types than f32 and f64, and for a
-/// tile where windows are not 3 x 3 with stride 1, padding of 2 at most and one
-/// group.
+/// Whether a kernel can unpool a gradient for itself, and should: windows are
+/// inside of the images and do not overlap.
+bool canUnpoolForWeights(const TargetDescription &target,
+                         const WeightGradientSpec &spec);
+
+/// Fails with `unsupported` for other element types than f32 and f64, for a
+/// pool where canUnpoolForWeights() says no, and for a tile where windows are
+/// not 3 x 3 with stride 1, padding of 2 at most and one group.
 Expected<Kernels> emitWeightGradient(mlir::ModuleOp module,
                                      const TargetDescription &target,
                                      const WeightGradientSpec &spec);

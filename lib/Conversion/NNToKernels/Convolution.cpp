@@ -209,13 +209,23 @@ static Expected<LoweredOp> lowerWinogradWeights(LoweringContext &context,
   return LoweredOp{*kernels, {op.getW(), op.getU()}};
 }
 
-static Expected<LoweredOp> lowerWeightParts(LoweringContext &context,
-                                            Conv2dWeightPartsOp op) {
+/// The pool that gives \p index, by itself or in a group.
+static MaxPool2dOp poolOf(Value index) {
+  if (auto group = index.getDefiningOp<FusionOp>()) {
+    auto yield = cast<YieldOp>(group.getBody().front().getTerminator());
+    index = yield.getValues()[cast<OpResult>(index).getResultNumber()];
+  }
+  return index.getDefiningOp<MaxPool2dOp>();
+}
+
+/// The spec of \p op, with the pool by which its gradient is unpooled if that
+/// is so.
+static Expected<kernels::WeightGradientSpec>
+weightSpec(LoweringContext &context, Conv2dWeightPartsOp op) {
   RankedTensorType x = op.getX().getType(), dy = op.getDy().getType();
   Windows windows = makeWindows(op.getKernel(), op.getStrides(),
                                 op.getPadding(), op.getDilations());
   kernels::WeightGradientSpec spec;
-  spec.name = context.kernelName("conv_weights");
   spec.element = x.getElementType();
   auto extents = extentsOf(x, op);
   if (!extents)
@@ -228,11 +238,52 @@ static Expected<LoweredOp> lowerWeightParts(LoweringContext &context,
   spec.rows = slidingOf(windows[0], x.getDimSize(2), dy.getDimSize(2));
   spec.columns = slidingOf(windows[1], x.getDimSize(3), dy.getDimSize(3));
   spec.tile = op.getTile().value_or(0);
+  auto unpool = op.getDy().getDefiningOp<MaxUnpool2dOp>();
+  if (MaxPool2dOp pool = unpool ? poolOf(unpool.getIndex()) : nullptr) {
+    Windows pooled =
+        makeWindows(pool.getKernel(), pool.getStrides(), pool.getPadding());
+    RankedTensorType images = pool.getX().getType();
+    RankedTensorType y = pool.getY().getType();
+    spec.pool = {slidingOf(pooled[0], images.getDimSize(2), y.getDimSize(2)),
+                 slidingOf(pooled[1], images.getDimSize(3), y.getDimSize(3))};
+  }
+  return spec;
+}
+
+bool nnc::isUnpooledByReaders(LoweringContext &context, MaxUnpool2dOp op) {
+  // Their memory may be another value's when the readers come.
+  if (!op.getX().getDefiningOp() || !op.getIndex().getDefiningOp())
+    return false;
+  return llvm::all_of(op.getY().getUses(), [&](OpOperand &use) {
+    auto parts = dyn_cast<Conv2dWeightPartsOp>(use.getOwner());
+    if (!parts || use.getOperandNumber() != 1)
+      return false;
+    auto spec = weightSpec(context, parts);
+    return spec && kernels::canUnpoolForWeights(context.target, *spec);
+  });
+}
+
+static Expected<LoweredOp> lowerWeightParts(LoweringContext &context,
+                                            Conv2dWeightPartsOp op) {
+  auto spec = weightSpec(context, op);
+  if (!spec)
+    return fail(std::move(spec).error());
+  spec->name = context.kernelName("conv_weights");
+  auto unpool = op.getDy().getDefiningOp<MaxUnpool2dOp>();
+  bool unpools = unpool && isUnpooledByReaders(context, unpool);
+  if (!unpools)
+    spec->pool.reset();
   auto kernels =
-      kernels::emitWeightGradient(context.module, context.target, spec);
+      kernels::emitWeightGradient(context.module, context.target, *spec);
   if (!kernels)
     return fail(std::move(kernels).error());
-  return LoweredOp{*kernels, {op.getX(), op.getDy(), op.getY()}};
+  LoweredOp lowered{*kernels, {op.getX()}};
+  if (unpools)
+    lowered.buffers.append({unpool.getX(), unpool.getIndex()});
+  else
+    lowered.buffers.push_back(op.getDy());
+  lowered.buffers.push_back(op.getY());
+  return lowered;
 }
 
 //===----------------------------------------------------------------------===//
@@ -312,7 +363,7 @@ static Expected<LoweredOp> lowerIndexed(LoweringContext &context, Op op) {
   RankedTensorType index = op.getIndex().getType();
   RankedTensorType images = gather ? x : y;
   Windows windows;
-  auto pool = op.getIndex().template getDefiningOp<MaxPool2dOp>();
+  MaxPool2dOp pool = poolOf(op.getIndex());
   bool inside = pool && pool.getX().getType().getShape() == images.getShape();
   if (inside)
     windows =

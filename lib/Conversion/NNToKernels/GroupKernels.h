@@ -70,6 +70,8 @@ Expected<LoweredOp> lowerRowSweepGroup(LoweringContext &context,
 /// a program as they came (copies).
 Expected<llvm::SmallVector<LoweredOp>> lowerMovement(LoweringContext &context,
                                                      mlir::Operation *op);
+/// Whether the kernels that read what \p op puts into images do so themselves.
+bool isUnpooledByReaders(LoweringContext &context, nn::MaxUnpool2dOp op);
 /// Weight gradients of convolutions, and pools; nothing for other ops.
 std::optional<Expected<LoweredOp>> lowerImageOp(LoweringContext &context,
                                                 mlir::Operation *op);

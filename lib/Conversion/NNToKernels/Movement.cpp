@@ -406,6 +406,9 @@ Expected<SmallVector<LoweredOp>> nnc::lowerMovement(LoweringContext &context,
     return lowerScatterAdd(context, scatter);
   if (auto panels = dyn_cast<ColumnPanelsOp>(op))
     return lowerColumnPanels(context, panels);
+  if (auto unpool = dyn_cast<MaxUnpool2dOp>(op);
+      unpool && isUnpooledByReaders(context, unpool))
+    return SmallVector<LoweredOp>{};
   if (auto image = lowerImageOp(context, op)) {
     if (!*image)
       return fail(std::move(*image).error());

@@ -529,3 +529,72 @@ TEST_F(ConvolutionTest, PooledConvolutions) {
     }
   }
 }
+
+// Gradients by weights that put the gradient of a pool into images themselves:
+// of windows that cover these or not, of parts of a tile of images.
+TEST_F(ConvolutionTest, UnpooledWeights) {
+  std::mt19937 generator(8);
+  std::uniform_int_distribution<int> draw(-8, 8);
+  struct Case {
+    int64_t channels, filters, size, window, stride, groups;
+    int64_t parts, samples, batch;
+    bool isWide = false;
+  };
+  std::vector<Case> cases{
+      {5, 7, 8, 2, 2, 1, 2, 64, 64},     {3, 10, 9, 2, 2, 1, 1, 29, 32},
+      {1, 25, 28, 2, 2, 1, 8, 128, 128}, {6, 16, 10, 2, 3, 2, 2, 33, 64},
+      {4, 5, 8, 1, 4, 1, 1, 16, 16},     {3, 6, 8, 3, 3, 1, 1, 15, 16, true}};
+  for (const Case &c : cases) {
+    std::string element = c.isWide ? "f64" : "f32";
+    int64_t result = c.size - 2, pooled = (result - c.window) / c.stride + 1;
+    auto images = [&](int64_t channels, int64_t size, const std::string &type) {
+      std::string side = std::to_string(size), all = std::to_string(channels);
+      return "tensor<?x" + all + "x" + side + "x" + side + "x" + type +
+             ", #nn.dims<batch, " + all + ", " + side + ", " + side + ">>";
+    };
+    auto random = [&](int64_t count) {
+      Numbers numbers(count);
+      for (double &value : numbers)
+        value = draw(generator) / 8.0;
+      return numbers;
+    };
+    Operand x{"x", images(c.channels, c.size, element),
+              random(c.samples * c.channels * c.size * c.size)};
+    Operand z{"z", images(c.filters, result, element),
+              random(c.samples * c.filters * result * result)};
+    Operand dy{"dy", images(c.filters, pooled, element),
+               random(c.samples * c.filters * pooled * pooled)};
+    Operand dw{"dw", typeText({c.parts, c.filters, c.channels / c.groups, 3, 3},
+                              element)};
+    std::string index = images(c.filters, pooled, "i32");
+    json test{{"strides", {1, 1}},
+              {"padding", {0, 0, 0, 0}},
+              {"dilations", {1, 1}},
+              {"groups", c.groups}};
+    std::string body =
+        "%y, %i = nn.max_pool2d %z kernel = " + listText({c.window, c.window}) +
+        " strides = " + listText({c.stride, c.stride}) +
+        " padding = [0, 0, 0, 0] : (" + z.type + ") -> (" + dy.type + ", " +
+        index + ")\n%d = nn.mul %dy, %y : " + dy.type +
+        "\n%u = nn.max_unpool2d %d, %i size = " + listText({result, result}) +
+        " : (" + dy.type + ", " + index + ") -> " + z.type +
+        "\n%dw = nn.conv2d_weight_parts %x, %u parts = " +
+        std::to_string(c.parts) + " kernel = [3, 3]" + windowText(test) + "(" +
+        x.type + ", " + z.type + ") -> " + dw.type + "\n";
+    std::vector<Operand> arguments{x, z, dy}, results{dw};
+    auto found = c.isWide
+                     ? run<double>(arguments, body, results, c.samples, c.batch)
+                     : run<float>(arguments, body, results, c.samples, c.batch);
+    ASSERT_EQ(found.size(), 1u);
+    auto module = parse(arguments, body, results);
+    auto expected = reference::evaluate(
+        module->lookupSymbol<mlir::func::FuncOp>("f"),
+        {reference::Tensor({c.samples, c.channels, c.size, c.size}, x.numbers),
+         reference::Tensor({c.samples, c.filters, result, result}, z.numbers),
+         reference::Tensor({c.samples, c.filters, pooled, pooled},
+                           dy.numbers)});
+    ASSERT_TRUE(succeeded(expected));
+    // Multiples of 1/512 below 2^15: sums are exact in f32.
+    EXPECT_EQ(found[0], Numbers((*expected)[0].floats())) << body;
+  }
+}
