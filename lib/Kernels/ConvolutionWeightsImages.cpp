@@ -531,18 +531,18 @@ double kernels::weightsByImagesCost(const TargetDescription &target,
   ImagesPlan plan(spec, target);
   double positions = double(spec.rows.result) * spec.columns.result;
   double weights = double(plan.channels) * spec.inputs * tapsOf(spec);
-  double stack = (plan.channels * positions + weights) * plan.lanes *
-                 storageBytes(spec.element);
+  double given = positions, windows = 0, unpooled = 0;
+  if (spec.pool) {
+    windows = double(spec.pool->rows.result) * spec.pool->columns.result;
+    given = 2 * windows;
+    unpooled = positions * plan.outputTiles * plan.channels * 2;
+  }
+  double stack = (plan.channels * positions + weights + 2 * windows) *
+                 plan.lanes * storageBytes(spec.element);
   if (stack > stackBytes || spec.rows.low < 0 || spec.columns.low < 0)
     return std::numeric_limits<double>::infinity();
   // Five cycles a vector that is turned, two one that is unpooled, two a vector
   // of sums for each tile of images, and five to add up its lanes.
-  double given = positions;
-  double unpooled = 0;
-  if (spec.pool) {
-    given = 2.0 * spec.pool->rows.result * spec.pool->columns.result;
-    unpooled = positions * plan.outputTiles * plan.channels * 2;
-  }
   double turned = double(plan.height) * plan.width * spec.inputs +
                   given * plan.outputTiles * plan.channels;
   return spec.parts * spec.groups *
