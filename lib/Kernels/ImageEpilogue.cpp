@@ -69,7 +69,18 @@ kernels::emitPooled(KernelBuilder &kernel, int64_t width,
   };
   auto indexOf = [&](unsigned) -> Value { return nullptr; };
   auto batchOf = [&] { return kernel.batch(); };
-  PooledValue pooled;
+  // Larger or NaN, unless the one before is NaN already.
+  auto largerOf = [&](const PooledValue &a, const PooledValue &b) {
+    Value larger = arith::CmpFOp::create(
+        builder, loc, arith::CmpFPredicate::UGT, b.largest, a.largest);
+    Value known = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::ORD,
+                                        a.largest, a.largest);
+    Value wins = arith::AndIOp::create(builder, loc, larger, known);
+    return PooledValue{kernel.select(wins, b.largest, a.largest),
+                       a.index ? kernel.select(wins, b.index, a.index)
+                               : nullptr};
+  };
+  SmallVector<PooledValue> taps;
   for (int64_t p = 0; p < pool.rows.taps; ++p)
     for (int64_t q = 0; q < pool.columns.taps; ++q) {
       operands[0] = sumOf(p, q);
@@ -79,21 +90,16 @@ kernels::emitPooled(KernelBuilder &kernel, int64_t width,
         values = epilogue.body(context);
       }
       kernel.expectResults(values.size(), 1);
-      Value place = pool.withIndex ? placesAt(p, q) : nullptr;
-      if (p == 0 && q == 0) {
-        pooled = {values[0], place};
-        continue;
-      }
-      // Larger or NaN, unless the largest is NaN already.
-      Value larger = arith::CmpFOp::create(
-          builder, loc, arith::CmpFPredicate::UGT, values[0], pooled.largest);
-      Value known =
-          arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::ORD,
-                                pooled.largest, pooled.largest);
-      Value wins = arith::AndIOp::create(builder, loc, larger, known);
-      pooled.largest = kernel.select(wins, values[0], pooled.largest);
-      if (place)
-        pooled.index = kernel.select(wins, place, pooled.index);
+      taps.push_back({values[0], pool.withIndex ? placesAt(p, q) : Value()});
     }
-  return pooled;
+  // By pairs of neighbours, which depend on few others.
+  while (taps.size() > 1) {
+    SmallVector<PooledValue> next;
+    for (size_t i = 0; i + 1 < taps.size(); i += 2)
+      next.push_back(largerOf(taps[i], taps[i + 1]));
+    if (taps.size() % 2 != 0)
+      next.push_back(taps.back());
+    taps = std::move(next);
+  }
+  return taps.front();
 }

@@ -119,18 +119,26 @@ TEST_F(ConvolutionTest, LargestIsNaNIfAnyIs) {
             "tensor<1x1x2x8xf64>",
             {1, nan, -inf, -inf, 2, 2, nan, 3, 0, 5, -inf, -inf, 2, 1, nan, 9}};
   Operand y{"y", "tensor<1x1x1x4xf64>"}, index{"i", "tensor<1x1x1x4xi32>"};
-  auto results = run<double>(
-      {x},
-      "%y, %i = nn.max_pool2d %x kernel = [2, 2] strides = [2, 2] padding = "
-      "[0, 0, 0, 0] : (tensor<1x1x2x8xf64>) -> (tensor<1x1x1x4xf64>, "
-      "tensor<1x1x1x4xi32>)\n",
-      {y, index});
-  ASSERT_EQ(results.size(), 2u);
-  EXPECT_TRUE(std::isnan(results[0][0]));
-  EXPECT_EQ(results[0][1], -inf);
-  EXPECT_EQ(results[0][2], 2);
-  EXPECT_TRUE(std::isnan(results[0][3]));
-  EXPECT_EQ(results[1], (Numbers{1, 2, 4, 6}));
+  Operand one{"one", "tensor<1x1x1x1xf64>", {1}};
+  std::string pool = " kernel = [2, 2] strides = [2, 2] padding = [0, 0, 0, 0] "
+                     ": (tensor<1x1x2x8xf64>) -> (tensor<1x1x1x4xf64>, "
+                     "tensor<1x1x1x4xi32>)\n";
+  // By itself, and behind a convolution that leaves the images as they are.
+  for (const std::string &body :
+       {"%y, %i = nn.max_pool2d %x" + pool,
+        "%c = nn.conv2d %x, %one strides = [1, 1] padding = [0, 0, 0, 0] "
+        "dilations = [1, 1] groups = 1 : (tensor<1x1x2x8xf64>, "
+        "tensor<1x1x1x1xf64>) -> tensor<1x1x2x8xf64>\n"
+        "%y, %i = nn.max_pool2d %c" +
+            pool}) {
+    auto results = run<double>({x, one}, body, {y, index});
+    ASSERT_EQ(results.size(), 2u);
+    EXPECT_TRUE(std::isnan(results[0][0]));
+    EXPECT_EQ(results[0][1], -inf);
+    EXPECT_EQ(results[0][2], 2);
+    EXPECT_TRUE(std::isnan(results[0][3]));
+    EXPECT_EQ(results[1], (Numbers{1, 2, 4, 6}));
+  }
 }
 
 // Windows side by side, apart and over each other; images that they do not
