@@ -23,6 +23,14 @@ int64_t ObjectFunction::arenaBytes() const {
   return bytes;
 }
 
+bool ObjectContents::usesTiles() const {
+  for (const ObjectFunction &function : functions)
+    for (const Signature &program : function.programs)
+      if (program.usesTiles)
+        return true;
+  return false;
+}
+
 static bool isData(const Argument &argument) {
   return argument.role == Role::input || argument.role == Role::output;
 }
@@ -288,6 +296,8 @@ private:
         .getResult(0);
   }
 
+  /// Asks Linux for the tile registers; 0 if the process may use them.
+  Value askForTiles();
   /// Sets flush-to-zero; the mode to give to restoreMode.
   Value changeMode();
   void restoreMode(Value saved);
@@ -304,6 +314,21 @@ private:
 };
 
 } // namespace
+
+Value FunctionWriter::askForTiles() {
+  // arch_prctl(ARCH_REQ_XCOMP_PERM, tile data) as nnc::requestTileRegisters(),
+  // without a library.
+  constexpr int64_t archPrctl = 158, requestPermission = 0x1023, tileData = 18;
+  auto call = LLVM::InlineAsmOp::create(
+      builder, loc, i64,
+      ValueRange{constant(archPrctl), constant(requestPermission),
+                 constant(tileData)},
+      "syscall", "={rax},{rax},{rdi},{rsi},~{rcx},~{r11},~{memory}",
+      /*has_side_effects=*/true, /*is_align_stack=*/false,
+      LLVM::TailCallKind::None, /*asm_dialect=*/nullptr,
+      /*operand_attrs=*/nullptr);
+  return call.getRes();
+}
 
 Value FunctionWriter::changeMode() {
   auto intrinsic = [&](StringRef name) { return builder.getStringAttr(name); };
@@ -394,6 +419,14 @@ void FunctionWriter::writePart() {
   Value result = arith::SelectOp::create(
       builder, loc, wrong, status(1),
       arith::SelectOp::create(builder, loc, badArena, status(2), status(0)));
+  if (contents.usesTiles()) {
+    Value refused =
+        compare(arith::CmpIPredicate::ne, askForTiles(), constant(0));
+    Value isRight = compare(arith::CmpIPredicate::eq, result, status(0));
+    result = arith::SelectOp::create(
+        builder, loc, arith::AndIOp::create(builder, loc, isRight, refused),
+        status(3), result);
+  }
   auto runs = scf::IfOp::create(
       builder, loc, compare(arith::CmpIPredicate::eq, result, status(0)),
       /*withElseRegion=*/false);

@@ -32,6 +32,8 @@ struct ObjectContents {
   bool weightsApart = false;
   /// Training changes the weights, which then have names for C programs.
   bool hasTraining() const { return functions.size() > 1; }
+  /// A program asks for the tile registers.
+  bool usesTiles() const;
 };
 
 /// Collects lowered programs in one module and adds what they are called by.

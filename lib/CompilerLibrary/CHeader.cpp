@@ -154,7 +154,7 @@ std::string nnc::writeHeader(const ObjectContents &contents) {
   return fmt::format(
       R"(/* {name}.h - a network compiled by nnc for {target}.
    Functions return 0, 1 if the number of samples is wrong, or 2 if the arena is
-   absent or not aligned to 64 bytes. The arena is scratch memory of the stated
+   absent or not aligned to 64 bytes.{tiles} The arena is scratch memory of the stated
    size for one call at a time. */
 
 #ifndef {upper}_H
@@ -188,6 +188,12 @@ static void {name}_omp_barrier(const struct {name}_team *team) {{
 #endif
 )",
       fmt::arg("name", contents.name),
+      fmt::arg("tiles",
+               contents.usesTiles()
+                   ? " They return 3 where the processor has no\n"
+                     "   tile registers (AMX) or Linux lets the process use "
+                     "none."
+                   : ""),
       fmt::arg("upper", llvm::StringRef(contents.name).upper()),
       fmt::arg("target", contents.functions.front().largest().target),
       fmt::arg("constants", constants), fmt::arg("declarations", declarations));

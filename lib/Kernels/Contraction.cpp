@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "nnc/Kernels/Contraction.h"
+#include "ContractionAMX.h"
 #include "ContractionEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -21,11 +22,12 @@ static constexpr int64_t grain = 1 << 16, memoryGrain = 1 << 14;
 /// Smaller tiles for calls with fewer rows than a tile has.
 static constexpr int64_t smallTile = 4;
 
-/// The plan of \p spec, whose left operand is in pairs already if \p isPaired.
+/// The plan of \p spec, that of \p pairing if there is one.
 static ContractionPlan planOf(const ContractionSpec &spec,
-                              const TargetDescription &target, bool isPaired) {
-  ContractionPlan plan(spec, target);
-  plan.leftInTiles &= !isPaired;
+                              const TargetDescription &target,
+                              const Pairing *pairing) {
+  ContractionPlan plan(spec, target, pairing ? pairing->tileRows : 0);
+  plan.leftInTiles &= !pairing;
   return plan;
 }
 
@@ -36,16 +38,18 @@ ContractionEmitter::ContractionEmitter(ModuleOp module,
     : module(module), spec(pairing ? pairing->spec : given), pairing(pairing),
       plan(planOf(spec, target, pairing)),
       kernel(module, target, spec.name, spec.buffers,
-             plan.leftInTiles || (pairing && pairing->leftInScratch)),
+             plan.leftInTiles || (pairing && pairing->scratchBytes > 0)),
       element(spec.element) {}
 
 Expected<Kernels> ContractionEmitter::emit() {
   rows = kernel.bound(spec.m);
-  depth = pairing
-              ? kernel.ceilDiv(kernel.bound(pairing->steps), kernel.constant(2))
-              : kernel.bound(spec.k);
+  int64_t ofSteps = pairing && pairing->byTiles ? 2 * amxPairs : 2;
+  depth = pairing ? kernel.mul(kernel.ceilDiv(kernel.bound(pairing->steps),
+                                              kernel.constant(ofSteps)),
+                               ofSteps / 2)
+                  : kernel.bound(spec.k);
   tileRows = kernel.constant(plan.tileRows);
-  if (!spec.m.isStatic()) {
+  if (!spec.m.isStatic() && !padsRows()) {
     Value small = kernel.constant(smallTile);
     Value fallback =
         plan.tileRows > smallTile
@@ -62,6 +66,8 @@ Expected<Kernels> ContractionEmitter::emit() {
         output.strides.back() == 1 &&
         spec.buffers[output.buffer].element == element &&
         plan.packing != ContractionPlan::Packing::elements &&
+        (!padsRows() ||
+         (spec.m.isStatic() && spec.m.capacity % plan.tileRows == 0)) &&
         (plan.masksRight || spec.n.capacity % plan.lanes == 0 ||
          spec.n.capacity >= plan.panelColumns) &&
         (!spec.rhs.panelColumns || spec.n.capacity % plan.panelColumns == 0);
@@ -200,7 +206,8 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value first,
   // The last tile reaches back to stay inside the matrix; rows that it repeats
   // are dropped by the epilogue.
   Value firstRow = kernel.mul(tile, tileRows);
-  if (!spec.m.isStatic() || spec.m.capacity % plan.tileRows != 0)
+  if (!padsRows() &&
+      (!spec.m.isStatic() || spec.m.capacity % plan.tileRows != 0))
     firstRow = kernel.min(firstRow, kernel.sub(rows, tileRows));
   Value left = plan.leftInTiles
                    ? kernel.mul(tile, plan.tileRows * spec.k.capacity)
@@ -227,7 +234,7 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value first,
         equal(tile, first), [&] { emitFrom(Source::copied); },
         [&] { emitFrom(Source::packed); });
   };
-  if (spec.m.isStatic() || plan.tileRows == 1)
+  if (spec.m.isStatic() || padsRows() || plan.tileRows == 1)
     return emitSize(plan.tileRows);
   SmallVector<int64_t> sizes{1, plan.tileRows};
   if (plan.tileRows > smallTile)
@@ -295,7 +302,8 @@ void ContractionEmitter::emitEpilogue(const Panel &panel, Value firstTile,
   Value firstRow = kernel.mul(firstTile, tileRows);
   Value lastRow = kernel.min(kernel.mul(lastTile, tileRows), rows);
   bool masked = canMask(kernel.target, spec.buffers, spec.inputs, spec.outputs);
-  bool even = spec.m.isStatic() && spec.m.capacity % plan.tileRows == 0;
+  bool even =
+      padsRows() || (spec.m.isStatic() && spec.m.capacity % plan.tileRows == 0);
   Value lastStart = kernel.mul(kernel.sub(tiles, kernel.constant(1)), tileRows);
   Value reach = kernel.sub(lastStart, kernel.sub(rows, tileRows));
   unsigned rank = spec.batch.size();
@@ -459,12 +467,16 @@ Expected<Kernels> kernels::emitContraction(ModuleOp module,
                                            const ContractionSpec &spec) {
   if (auto checked = check(spec, target); !checked)
     return fail(checked.error());
-  std::optional<Pairing> pairing = Pairing::of(spec, target);
+  std::optional<Pairing> pairing = amxPairing(spec, target);
+  if (!pairing)
+    pairing = Pairing::of(spec, target);
   if (!pairing)
     return ContractionEmitter(module, target, spec, nullptr).emit();
   Kernels kernels;
   kernels.scratchBytes = pairing->scratchBytes;
-  if (pairing->leftInScratch)
+  if (pairing->byTiles)
+    kernels.phases = emitAMXOperands(module, target, spec, *pairing);
+  else if (pairing->leftInScratch)
     kernels.phases.push_back(emitLeftPairs(module, target, spec, *pairing));
   auto product = ContractionEmitter(module, target, spec, &*pairing).emit();
   if (!product)

@@ -67,6 +67,12 @@ private:
   /// step: 0 unless panels that lie apart come from memory. The tiles of a
   /// panel share them.
   int64_t linesAhead() const;
+  /// The same by tiles of AMX.
+  mlir::func::FuncOp amxTile();
+  /// What the names of a program's functions have in common.
+  llvm::StringRef commonName() const;
+  /// Elements from one row of the sums to the next.
+  int64_t sumPitch() const;
   /// Whether the panel's last row may stand alone when \p source is read.
   bool endsWithOneRow(Source source) const;
   /// Where the output has \p row of the panel.
@@ -105,6 +111,8 @@ private:
     return pairing && !joinsRows() ? element
                                    : spec.buffers[spec.rhs.buffer].element;
   }
+  /// Tiles reach behind the last row and not back: the left operand goes on.
+  bool padsRows() const { return pairing && pairing->padsRows(); }
   bool joinsRows() const { return pairing && pairing->rightInRows; }
   /// \p sum plus the products of lanes, or of pairs in lanes.
   mlir::Value multiplyAdd(KernelBuilder &builder, mlir::Value a, mlir::Value b,
@@ -112,10 +120,15 @@ private:
     return pairing ? builder.dotPairs(a, b, sum) : builder.fma(a, b, sum);
   }
   mlir::Value lhs() {
-    return kernel.scratch ? kernel.scratch
-                          : kernel.function.getArgument(spec.lhs.buffer);
+    return plan.leftInTiles || (pairing && pairing->leftInScratch)
+               ? kernel.scratch
+               : kernel.function.getArgument(spec.lhs.buffer);
   }
-  mlir::Value rhs() { return kernel.function.getArgument(spec.rhs.buffer); }
+  mlir::Value rhs() {
+    return pairing && pairing->rightInScratch()
+               ? kernel.scratch
+               : kernel.function.getArgument(spec.rhs.buffer);
+  }
 
   mlir::ModuleOp module;
   const ContractionSpec &spec;

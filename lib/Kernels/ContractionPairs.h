@@ -19,6 +19,13 @@ struct Pairing {
   int64_t scratchBytes = 0;
   /// Two rows of the right operand become pairs where they are read.
   bool rightInRows = false;
+  /// By the tiles of ContractionAMX.h: the right operand is in scratch too, and
+  /// a left one there has whole tiles of `tileRows` rows.
+  bool byTiles = false;
+  int64_t tileRows = 0;
+
+  bool rightInScratch() const { return byTiles; }
+  bool padsRows() const { return byTiles && leftInScratch; }
 
   /// Nothing for other types, for targets without such instructions, and where
   /// an operand's steps lie side by side but not in whole pairs.

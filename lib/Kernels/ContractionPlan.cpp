@@ -92,7 +92,8 @@ void ContractionPlan::choosePacking(const ContractionSpec &spec,
 }
 
 ContractionPlan::ContractionPlan(const ContractionSpec &spec,
-                                 const TargetDescription &target) {
+                                 const TargetDescription &target,
+                                 int64_t givenRows) {
   int64_t bytes = storageBytes(spec.element);
   lanes = target.lanes(bytes);
   int64_t rows = std::max<int64_t>(1, spec.m.capacity);
@@ -106,8 +107,12 @@ ContractionPlan::ContractionPlan(const ContractionSpec &spec,
 
   bool contiguous =
       !spec.rhs.transposed || (spec.rhs.rowStride == 1 && spec.k.capacity == 1);
-  if (depth <= fewSteps && contiguous && !inPanels &&
-      (masksRight || columns % lanes == 0)) {
+  if (givenRows > 0) {
+    tileRows = givenRows;
+    panelColumns = spec.rhs.panelColumns;
+    tileColumns = panelColumns / lanes;
+  } else if (depth <= fewSteps && contiguous && !inPanels &&
+             (masksRight || columns % lanes == 0)) {
     method = Method::inlined;
     tileRows = tileColumns = 1;
     panelColumns = std::min(ceilDiv(columns, lanes) * lanes, inlinedColumns);

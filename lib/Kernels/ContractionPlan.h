@@ -41,7 +41,10 @@ struct ContractionPlan {
   /// Tiles of rows at capacity.
   int64_t tiles = 0;
 
-  ContractionPlan(const ContractionSpec &spec, const TargetDescription &target);
+  /// \p givenRows, if not 0, are the rows of tiles of a product whose right
+  /// operand lies in panels.
+  ContractionPlan(const ContractionSpec &spec, const TargetDescription &target,
+                  int64_t givenRows = 0);
 
   /// Where in a row of the right operand vector \p vector of a panel begins,
   /// from the panel's first column.

@@ -1,5 +1,6 @@
 //===- ContractionTile.cpp - Register tiles of matrix products ------------===//
 
+#include "ContractionAMX.h"
 #include "ContractionEmitter.h"
 #include "mlir/IR/SymbolTable.h"
 #include <fmt/format.h>
@@ -21,7 +22,8 @@ bool ContractionEmitter::isLarge() const {
 }
 
 int64_t ContractionEmitter::linesAhead() const {
-  if (!spec.rhs.panelColumns || plan.tileRows == 1 || !isLarge())
+  if (!spec.rhs.panelColumns || plan.tileRows == 1 ||
+      (pairing && pairing->byTiles) || !isLarge())
     return 0;
   int64_t lines = plan.panelColumns * storageBytes(element) / lineBytes;
   return std::max<int64_t>(1, lines / plan.tiles);
@@ -64,7 +66,35 @@ void ContractionEmitter::emitRegisterTile(const Panel &panel, Value number,
     operands.back() = kernel.sub(steps, one);
     operands.push_back(one);
   }
-  kernel.call(registerTile(tileSize, source), operands);
+  kernel.call(pairing && pairing->byTiles ? amxTile()
+                                          : registerTile(tileSize, source),
+              operands);
+}
+
+StringRef ContractionEmitter::commonName() const {
+  // It stands before the dot.
+  StringRef name(spec.name);
+  return name.take_front(name.rfind('.') + 1);
+}
+
+int64_t ContractionEmitter::sumPitch() const {
+  return writesOutput ? spec.outputs[0].strides[spec.batch.size()]
+                      : plan.panelColumns;
+}
+
+func::FuncOp ContractionEmitter::amxTile() {
+  std::string name =
+      fmt::format("{}tile{}x{}_amx_{}_{}{}", commonName().str(), plan.tileRows,
+                  plan.panelColumns, spec.lhs.rowStride, sumPitch(),
+                  plan.severalChunks ? "_onto" : "");
+  if (auto found = module.lookupSymbol<func::FuncOp>(name))
+    return found;
+  KernelBuilder tile(module, kernel.target, name, /*pointers=*/4,
+                     /*numbers=*/1);
+  emitAMXTile(tile, plan.tileRows, plan.panelColumns, spec.lhs.rowStride,
+              sumPitch(), plan.severalChunks);
+  (void)tile.finish();
+  return tile.function;
 }
 
 bool ContractionEmitter::endsWithOneRow(Source source) const {
@@ -90,8 +120,7 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
   int64_t rowStep = leftRowStep(), depthStep = leftStep();
   int64_t rightStep = this->rightStep(source);
   int64_t vectors = plan.tileColumns, lanes = plan.lanes;
-  int64_t sumPitch = writesOutput ? spec.outputs[0].strides[spec.batch.size()]
-                                  : plan.panelColumns;
+  int64_t sumPitch = this->sumPitch();
   int64_t ofGate = plan.gateColumns / lanes;
   int64_t lastLanes = std::min(lanes, spec.n.capacity - (ofGate - 1) * lanes);
   bool masksRight = source != Source::packed && !spec.rhs.panelColumns;
@@ -107,11 +136,8 @@ func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
                                    isLarge() && !spec.rhs.panelColumns);
   int64_t lines = linesAhead();
 
-  // What a program's functions have in common stands before the dot.
-  StringRef prefix(spec.name);
-  prefix = prefix.take_front(prefix.rfind('.') + 1);
   std::string name = fmt::format(
-      "{}tile{}x{}_{}{}_{}_{}_{}_{}{}{}{}{}{}{}", prefix.str(), rows,
+      "{}tile{}x{}_{}{}_{}_{}_{}_{}{}{}{}{}{}{}", commonName().str(), rows,
       (vectors - 1) * lanes + lastLanes,
       joinsRows()             ? "rows"
       : pairing               ? "pairs"

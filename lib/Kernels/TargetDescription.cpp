@@ -1,6 +1,7 @@
 //===- TargetDescription.cpp - Known processors ---------------------------===//
 
 #include "nnc/Kernels/TargetDescription.h"
+#include "nnc/Support/TileRegisters.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/TargetParser/Host.h"
@@ -19,7 +20,7 @@ struct KnownTarget {
   VectorUnit unit;
   int64_t l1Bytes, l2Bytes;
   const char *features;
-  bool bf16 = false;
+  bool bf16 = false, amx = false;
 };
 
 } // namespace
@@ -38,7 +39,7 @@ static constexpr KnownTarget knownTargets[] = {
     {"x86-64-v4", VectorUnit::avx512, 32 << 10, 1 << 20, wide},
     {"skylake-avx512", VectorUnit::avx512, 32 << 10, 1 << 20, wide},
     {"icelake-server", VectorUnit::avx512, 48 << 10, 1280 << 10, wide},
-    {"sapphirerapids", VectorUnit::avx512, 48 << 10, 2 << 20, wide, true},
+    {"sapphirerapids", VectorUnit::avx512, 48 << 10, 2 << 20, wide, true, true},
     {"znver4", VectorUnit::avx512, 32 << 10, 1 << 20, wide, true},
     {"znver5", VectorUnit::avx512, 48 << 10, 1 << 20, wide, true},
     {"neoverse-n1", VectorUnit::neon, 64 << 10, 1 << 20, ""},
@@ -94,6 +95,8 @@ Expected<TargetDescription> TargetDescription::host() {
                   features.lookup("avx512dq") && features.lookup("avx512vl");
     describe(target, avx512 ? VectorUnit::avx512 : VectorUnit::avx2);
     target.bf16 = avx512 && features.lookup("avx512bf16");
+    target.amx = target.bf16 && features.lookup("amx-tile") &&
+                 features.lookup("amx-bf16") && requestTileRegisters();
   } else if (triple.isAArch64()) {
     describe(target, VectorUnit::neon);
     target.bf16 = features.lookup("bf16");
@@ -155,6 +158,7 @@ TargetDescription::named(const std::string &name, const std::string &triple) {
     target.l2Bytes = known.l2Bytes;
     describe(target, known.unit);
     target.bf16 = known.bf16;
+    target.amx = known.amx;
     return target;
   }
   return fail(ErrorCode::unknownTarget, name, llvm::join(names(), ", "));

@@ -2,6 +2,7 @@
 
 #include "nnc/Runtime/Executable.h"
 #include "nnc/Runtime/Team.h"
+#include "nnc/Support/TileRegisters.h"
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -74,6 +75,11 @@ Expected<void> Executable::run(const std::vector<ArgumentView> &arguments,
                             signature.batch));
   if (!arena.data())
     return fail(ErrorCode::outOfMemory, signature.arenaBytes);
+  if (signature.usesTiles && !requestTileRegisters())
+    return fail(ErrorCode::unsupported,
+                fmt::format("a program with the matrix registers of '{}' on "
+                            "this processor or system",
+                            signature.target));
   std::vector<void *> pointers;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const Argument &argument = signature.arguments[i];

@@ -3,6 +3,7 @@
 #include "CompilerLoader.h"
 #include "nnc/Runtime/ProgramCache.h"
 #include "nnc/Runtime/SystemMemory.h"
+#include "nnc/Support/TileRegisters.h"
 #include <algorithm>
 #include <chrono>
 #include <sys/stat.h>
@@ -42,6 +43,7 @@ std::string nnc::hostDescription() {
   leaf(7, 1);
   for (unsigned number : {0x80000001u, 0x80000002u, 0x80000003u, 0x80000004u})
     leaf(number, 0);
+  text += requestTileRegisters() ? "tiles;" : "";
 #elif defined(__aarch64__)
   text = fmt::format("{:x}.{:x}", getauxval(AT_HWCAP), getauxval(AT_HWCAP2));
 #endif

@@ -69,6 +69,7 @@ std::string Signature::toJson() const {
                  {"preferred_threads", preferredThreads},
                  {"flop", flop},
                  {"recomputed_flop", recomputedFlop},
+                 {"uses_tiles", usesTiles},
                  {"arguments", std::move(list)}};
   return object.dump();
 }
@@ -178,6 +179,7 @@ Expected<Signature> Signature::fromJson(std::string_view text) {
   reader.read("preferred_threads", signature.preferredThreads);
   reader.read("flop", signature.flop);
   reader.read("recomputed_flop", signature.recomputedFlop);
+  reader.read("uses_tiles", signature.usesTiles);
   if (const Json *list = reader.find("arguments", &Json::is_array))
     for (const Json &item : *list) {
       Argument argument;

@@ -94,6 +94,10 @@ Expected<Kernels> emitContraction(mlir::ModuleOp module,
                                   const TargetDescription &target,
                                   const ContractionSpec &spec);
 
+/// Whether kernels of \p module multiply by tiles, which the system must let
+/// the process use.
+bool usesTiles(mlir::ModuleOp module);
+
 } // namespace nnc::kernels
 
 #endif // NNC_KERNELS_CONTRACTION_H

@@ -30,6 +30,9 @@ struct TargetDescription {
   /// There are instructions that round to bf16, and that add the product of
   /// two pairs of bf16 to each lane of f32.
   bool bf16 = false;
+  /// There are instructions that multiply tiles of 16 rows of 64 bytes of bf16
+  /// (AMX), and the system lets this process use them.
+  bool amx = false;
   /// Cache bytes of one core.
   int64_t l1Bytes = 32 * 1024, l2Bytes = 512 * 1024;
 

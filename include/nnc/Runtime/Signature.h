@@ -64,6 +64,8 @@ struct Signature {
   int64_t flop = 0; ///< Multiply-adds of products times 2, a full batch.
   /// Arithmetic that a bound of memory costs: of values that are computed again.
   int64_t recomputedFlop = 0;
+  /// It runs only where requestTileRegisters() succeeds.
+  bool usesTiles = false;
   std::vector<Argument> arguments;
 
   /// Bytes of all arguments and of the arena.

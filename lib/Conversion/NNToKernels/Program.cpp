@@ -7,6 +7,7 @@
 #include "nnc/Conversion/NNToKernels.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
 #include "nnc/Dialect/NN/Transforms/Recompute.h"
+#include "nnc/Kernels/Contraction.h"
 #include "nnc/Kernels/ProgramEntry.h"
 #include "nnc/Transforms/DeduplicateKernels.h"
 #include "nnc/Transforms/MemoryPlanner.h"
@@ -661,6 +662,7 @@ Expected<KernelProgram> ProgramLowering::run() {
   }
   if (options.profile)
     addClock();
+  signature.usesTiles = kernels::usesTiles(*module);
   signature.flop = productsFlop(function);
   function.walk([&](Operation *op) {
     if (op->hasAttr(recomputedAttribute))

@@ -97,6 +97,7 @@ static void checkShapes(Variant variant, const std::vector<Shape> &shapes) {
       programs.push_back(
           harness.add(emitContraction(*harness.module, harness.target, spec)));
     }
+    EXPECT_EQ(usesTiles(*harness.module), variant == Variant::tiles);
     harness.compile();
     for (auto [s, program] : llvm::zip(shapes, programs))
       ASSERT_NO_FATAL_FAILURE((checkProduct<T, Operand>(harness, program, s)));
@@ -302,9 +303,9 @@ TEST_P(Contraction, ManyTilesAndChunksInBF16) {
 }
 
 /// Steps and rows at run time, of bf16.
-TEST_P(Contraction, RowsAtRunTimeInBF16) {
-  Harness harness(GetParam());
-  Shape s{60, 37, 22, false, false}, gradient{21, 37, 60, true, false};
+static void checkRowsAtRunTime(Variant variant, const Shape &s,
+                               const Shape &gradient) {
+  Harness harness(variant);
   ContractionSpec spec =
       product(harness, harness.f32(), s, "rows", harness.bf16());
   spec.m = Extent(60, 1);
@@ -319,7 +320,7 @@ TEST_P(Contraction, RowsAtRunTimeInBF16) {
        b = randomArray<BFloat16>(60 * 37, 2);
   for (int64_t batch = 0; batch <= 60; ++batch)
     for (int64_t count : {1, 3}) {
-      Array<float> out(60 * 37, -9), sums(21 * 37, -9);
+      Array<float> out(60 * 37, -9), sums(gradient.m * 37, -9);
       harness.run(rows, {a.data(), b.data(), out.data()}, count, batch);
       harness.run(steps, {a.data(), b.data(), sums.data()}, count, batch);
       for (int64_t i = 0; i < 60; ++i)
@@ -333,6 +334,44 @@ TEST_P(Contraction, RowsAtRunTimeInBF16) {
                 << batch << " steps at " << i << ", " << j;
         }
     }
+}
+
+TEST_P(Contraction, RowsAtRunTimeInBF16) {
+  checkRowsAtRunTime(GetParam(), {60, 37, 22, false, false},
+                     {21, 37, 60, true, false});
+}
+
+/// Shapes with whole and partial tiles in all three directions, with each
+/// operand as it lies and turned, and those too small for tiles.
+TEST(ContractionByTiles, EveryEdge) {
+  std::vector<Shape> shapes;
+  for (bool a : {false, true})
+    for (bool b : {false, true})
+      for (int64_t size : {31, 32, 33, 47, 48, 49, 63, 64, 65, 100})
+        shapes.insert(shapes.end(), {{size, 37, 64, a, b},
+                                     {size, 32, 34, a, b},
+                                     {40, size, 32, a, b},
+                                     {33, size, 96, a, b},
+                                     {34, 36, size, a, b},
+                                     {64, 16, size, a, b},
+                                     {32, 64, 2 * size, a, b}});
+  checkShapes<float, BFloat16>(Variant::tiles, shapes);
+}
+
+TEST(ContractionByTiles, ManyTilesAndChunks) {
+  std::vector<Shape> shapes{{300, 40, 9000, false, false},
+                            {70, 33, 8998, false, true},
+                            {33, 31, 6002, true, false},
+                            {33, 70, 6001, true, false}};
+  for (bool a : {false, true})
+    for (bool b : {false, true})
+      shapes.insert(shapes.end(), {{97, 161, 50, a, b}, {128, 100, 65, a, b}});
+  checkShapes<float, BFloat16>(Variant::tiles, shapes);
+}
+
+TEST(ContractionByTiles, RowsAtRunTime) {
+  checkRowsAtRunTime(Variant::tiles, {60, 37, 24, false, false},
+                     {37, 37, 60, true, false});
 }
 
 TEST_P(Contraction, RefusesOperandsOfDifferentTypes) {
@@ -468,8 +507,11 @@ TEST_P(Contraction, Epilogue) {
 }
 
 /// Columns in blocks, of which the epilogue sees all at once.
-TEST_P(Contraction, Gates) {
-  Harness harness(GetParam());
+template <typename Operand>
+static void checkGates(Variant variant, const std::vector<int64_t> &rows,
+                       const std::vector<int64_t> &columns,
+                       const std::vector<int64_t> &steps) {
+  Harness harness(variant);
   struct Case {
     Shape shape;
     int64_t gates;
@@ -477,12 +519,13 @@ TEST_P(Contraction, Gates) {
   };
   std::vector<Case> cases;
   for (int64_t gates : {2, 3, 4})
-    for (int64_t m : {1, 2, 7, 33})
-      for (int64_t n : {1, 8, 15, 17, 33, 70})
-        for (int64_t k : {3, 18}) {
+    for (int64_t m : rows)
+      for (int64_t n : columns)
+        for (int64_t k : steps) {
           Shape s{m, gates * n, k, false, false};
           ContractionSpec spec = product(harness, harness.f32(), s,
-                                         fmt::format("g{}", cases.size()));
+                                         fmt::format("g{}", cases.size()),
+                                         harness.typeOf<Operand>());
           spec.n = n;
           spec.gates = gates;
           spec.buffers.push_back({harness.f32(), n});
@@ -510,9 +553,9 @@ TEST_P(Contraction, Gates) {
   for (const Case &c : cases) {
     const Shape &s = c.shape;
     int64_t n = s.n / c.gates;
-    Array<float> a = randomArray<float>(s.m * s.k, 1),
-                 b = randomArray<float>(s.k * s.n, 2),
-                 bias = randomArray<float>(n, 3), once(s.m * n, -9);
+    Array<Operand> a = randomArray<Operand>(s.m * s.k, 1),
+                   b = randomArray<Operand>(s.k * s.n, 2);
+    Array<float> bias = randomArray<float>(n, 3), once(s.m * n, -9);
     harness.run(c.program, {a.data(), b.data(), once.data(), bias.data()}, 1);
     for (int64_t count : {2, 3, 5}) {
       Array<float> out(s.m * n, -9);
@@ -533,6 +576,15 @@ TEST_P(Contraction, Gates) {
   }
 }
 
+TEST_P(Contraction, Gates) {
+  checkGates<float>(GetParam(), {1, 2, 7, 33}, {1, 8, 15, 17, 33, 70}, {3, 18});
+}
+
+TEST(ContractionByTiles, Gates) {
+  checkGates<BFloat16>(Variant::tiles, {32, 33, 70}, {16, 17, 33, 70},
+                       {32, 47});
+}
+
 TEST_P(Contraction, RefusesGatesOfATransposedMatrix) {
   Harness harness(GetParam());
   ContractionSpec spec =
@@ -545,9 +597,11 @@ TEST_P(Contraction, RefusesGatesOfATransposedMatrix) {
 }
 
 /// Heads side by side in a row, one matrix shared by all entries.
-TEST_P(Contraction, Batches) {
-  Harness harness(GetParam());
-  int64_t samples = 3, heads = 2, rows = 9, depth = 17, columns = 19;
+template <typename Operand>
+static void checkBatches(Variant variant, int64_t rows, int64_t depth,
+                         int64_t columns) {
+  Harness harness(variant);
+  int64_t samples = 3, heads = 2;
   int64_t width = heads * depth;
   ContractionSpec spec;
   spec.name = "batches";
@@ -556,8 +610,8 @@ TEST_P(Contraction, Batches) {
   spec.m = rows;
   spec.n = columns;
   spec.k = depth;
-  spec.buffers = {{harness.f32(), samples * rows * width},
-                  {harness.f32(), heads * depth * columns},
+  spec.buffers = {{harness.typeOf<Operand>(), samples * rows * width},
+                  {harness.typeOf<Operand>(), heads * depth * columns},
                   {harness.f32(), samples * heads * rows * columns}};
   spec.lhs = {
       .buffer = 0, .rowStride = width, .batchStrides = {rows * width, depth}};
@@ -567,8 +621,8 @@ TEST_P(Contraction, Batches) {
   unsigned program =
       harness.add(emitContraction(*harness.module, harness.target, spec));
   harness.compile();
-  Array<float> a = randomArray<float>(samples * rows * width, 1),
-               b = randomArray<float>(heads * depth * columns, 2);
+  Array<Operand> a = randomArray<Operand>(samples * rows * width, 1),
+                 b = randomArray<Operand>(heads * depth * columns, 2);
   for (int64_t batch = 0; batch <= samples; ++batch)
     for (int64_t count : {1, 2, 5}) {
       Array<float> out(samples * heads * rows * columns, -9);
@@ -585,6 +639,13 @@ TEST_P(Contraction, Batches) {
               ASSERT_NEAR(*at, s < batch ? sum : -9, tolerance<float>(depth));
             }
     }
+}
+
+TEST_P(Contraction, Batches) { checkBatches<float>(GetParam(), 9, 17, 19); }
+
+TEST(ContractionByTiles, Batches) {
+  checkBatches<BFloat16>(Variant::tiles, 33, 32, 40);
+  checkBatches<BFloat16>(Variant::tiles, 33, 31, 40);
 }
 
 /// A right operand in panels, which no one else touches: every width, batches,

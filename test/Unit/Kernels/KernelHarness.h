@@ -8,6 +8,7 @@
 #ifndef NNC_TEST_UNIT_KERNELS_KERNELHARNESS_H
 #define NNC_TEST_UNIT_KERNELS_KERNELHARNESS_H
 
+#include "TileInterpreter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -82,8 +83,8 @@ template <typename T> Array<T> randomArray(size_t size, unsigned seed) {
 }
 
 /// The ways to make code for this host: as it is, with AVX2 only, and without
-/// masked loads and stores.
-enum class Variant : uint8_t { host, avx2, unmasked };
+/// masked loads and stores; and with tiles of AMX, which are interpreted.
+enum class Variant : uint8_t { host, avx2, unmasked, tiles };
 
 inline TargetDescription targetOf(Variant variant) {
   TargetDescription host = TargetDescription::host().value();
@@ -91,6 +92,7 @@ inline TargetDescription targetOf(Variant variant) {
     return TargetDescription::named("x86-64-v3").value();
   if (variant == Variant::unmasked)
     host.maskedWords = host.maskedBytes = false;
+  host.amx = variant == Variant::tiles;
   return host;
 }
 
@@ -155,6 +157,8 @@ public:
   }
 
   void compile() {
+    if (target.amx)
+      interpretTiles(*module);
     auto objects = emitObjects(*module, target);
     ASSERT_TRUE(objects.has_value()) << objects.error().message;
     auto created = JITSession::create();

@@ -1,6 +1,7 @@
 //===- ExecutableTest.cpp - Calls of programs are checked -----------------===//
 
 #include "nnc/Runtime/Executable.h"
+#include "nnc/Support/TileRegisters.h"
 #include <cstdlib>
 #include <gtest/gtest.h>
 
@@ -67,6 +68,17 @@ TEST(Executable, AnArenaBeyondMemoryIsAnError) {
   auto result = executable.run({{in.data(), 32}, {out.data(), 32}}, 1);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::outOfMemory);
+}
+
+TEST(Executable, TilesRunWhereTheSystemAllowsThem) {
+  Program program = twiceProgram();
+  program.signature.usesTiles = true;
+  Executable executable(std::move(program));
+  AlignedBuffer in(32), out(32);
+  auto result = executable.run({{in.data(), 32}, {out.data(), 32}}, 1);
+  EXPECT_EQ(result.has_value(), requestTileRegisters());
+  if (!result)
+    EXPECT_EQ(result.error().code, ErrorCode::unsupported);
 }
 
 TEST(CompilerLoader, AMissingLibraryIsAnError) {

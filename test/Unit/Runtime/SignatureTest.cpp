@@ -13,6 +13,7 @@ static Signature sample() {
   signature.batch = 32;
   signature.arenaBytes = 4096;
   signature.flop = 12345;
+  signature.usesTiles = true;
   Argument weight;
   weight.name = "hidden.weight";
   weight.role = Role::parameter;
@@ -34,6 +35,7 @@ TEST(Signature, JsonRoundTrip) {
   auto parsed = Signature::fromJson(text);
   ASSERT_TRUE(parsed) << render(parsed.error());
   EXPECT_EQ(parsed->toJson(), text);
+  EXPECT_TRUE(parsed->usesTiles);
   EXPECT_EQ(parsed->indexOf(Role::parameter, "hidden.weight"), 1);
   EXPECT_EQ(parsed->indexOf(Role::input, "hidden.weight"), -1);
   EXPECT_EQ(parsed->arguments[1].byteCount(), 64 * 128 * 8);
