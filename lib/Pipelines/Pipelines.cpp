@@ -85,7 +85,8 @@ void nnc::buildGroupsPipeline(OpPassManager &passManager,
   functions.addPass(nn::createFuseOpsPass(
       nn::FuseOpsPassOptions{/*alone=*/options.optimizationLevel == 0}));
   if (options.storesBF16)
-    functions.addPass(nn::createLowerPrecisionPass());
+    functions.addPass(nn::createLowerPrecisionPass(
+        nn::LowerPrecisionPassOptions{.keepsPrepared = options.keepsPrepared}));
   if (options.optimizationLevel > 0)
     functions.addPass(nn::createPackWeightsPass(
         {options.keepsPrepared, options.panelColumns}));

@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "nnc/Dialect/NN/IR/NN.h"
+#include "nnc/Dialect/NN/Transforms/FixedValues.h"
 #include "nnc/Dialect/NN/Transforms/Passes.h"
+#include "nnc/Dialect/NN/Transforms/Recompute.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/MapVector.h"
@@ -18,6 +20,12 @@ namespace nnc::nn {
 
 using namespace mlir;
 using namespace nnc::nn;
+
+/// A copy of what products read less often takes longer than they gain: it
+/// moves six bytes of each element, once a step.
+static constexpr double leastReads = 24;
+/// Products with shorter sums are computed in f32, whatever they read.
+static constexpr int64_t leastDepth = 10;
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -45,19 +53,39 @@ static bool isReduction(Operation *op) {
   return classed && classed.getFusionClass() == FusionClass::reduction;
 }
 
-/// Whether \p op is a convolution, whose kernels take f32 and f64.
+/// Whether \p op reads best what is f32: a convolution, whose kernels take f32
+/// and f64, or a product with short sums.
 static bool isWide(Operation *op) {
+  if (isa<MatmulOp>(op))
+    return depthOf(op) < leastDepth;
   auto classed = dyn_cast<FusionOpInterface>(op);
-  return classed && classed.getFusionClass() == FusionClass::contraction &&
-         !isa<MatmulOp>(op);
+  return classed && classed.getFusionClass() == FusionClass::contraction;
+}
+
+/// Whether a reader of \p value takes f32 only.
+static bool isReadWide(Value value) {
+  for (OpOperand &use : value.getUses()) {
+    auto group = dyn_cast<FusionOp>(use.getOwner());
+    if (!group) {
+      if (!passesOn(use.getOwner()))
+        return true;
+      continue;
+    }
+    Value argument =
+        group.getBody().front().getArgument(use.getOperandNumber());
+    if (llvm::any_of(argument.getUsers(), isWide))
+      return true;
+  }
+  return false;
 }
 
 namespace {
 
 class Lowering {
 public:
-  Lowering(func::FuncOp function, int64_t least)
-      : function(function), block(function.front()), least(least) {}
+  Lowering(func::FuncOp function, int64_t least, bool keepsPrepared)
+      : function(function), block(function.front()), least(least),
+        keepsPrepared(keepsPrepared), fixed(function) {}
 
   void run();
   unsigned narrowed = 0;
@@ -69,14 +97,18 @@ private:
   void narrow(Value value);
   void narrowUses(Value value);
   void readNarrow(FusionOp group, unsigned number);
+  void countReads(FusionOp group);
+  bool paysFor(FusionOp group, MatmulOp matmul) const;
   void narrowProducts(FusionOp group);
-  Value widened(Value value, Operation *user);
   Value roundedCopy(Value value, Operation *user);
-  Value copyAs(Value value, Type element, Operation *user);
 
   func::FuncOp function;
   Block &block;
   int64_t least;
+  bool keepsPrepared;
+  FixedValues fixed;
+  /// How often products read each element of a value that stays f32.
+  DenseMap<Value, double> reads;
   /// Results, new values of arguments, and what those are computed from.
   DenseSet<Value> kept;
   /// Copies for products of values that stay f32.
@@ -134,8 +166,9 @@ bool Lowering::isEligible(Value value) const {
   return false;
 }
 
-/// What is stored as bf16: eligible values, and what passes such on, if at
-/// least one group reads them.
+/// What is stored as bf16: eligible values, and what passes such on, if groups
+/// read them and nothing needs them in f32: to write a value and a wide copy of
+/// it takes longer than to write and read it in f32.
 SmallVector<Value> Lowering::findNarrow() {
   llvm::EquivalenceClasses<Value> classes;
   for (Operation &op : block.without_terminator())
@@ -152,7 +185,8 @@ SmallVector<Value> Lowering::findNarrow() {
     Operation *producer = value.getDefiningOp();
     bool passes = producer && passesOn(producer) && isF32(value);
     bool &narrow = isNarrow.try_emplace(leaderOf(value), true).first->second;
-    narrow &= !kept.contains(value) && (passes || isEligible(value));
+    narrow &= !kept.contains(value) && (passes || isEligible(value)) &&
+              !isReadWide(value);
     bool &read = isRead.try_emplace(leaderOf(value), false).first->second;
     read |= llvm::any_of(value.getUsers(),
                          [](Operation *user) { return isa<FusionOp>(user); });
@@ -181,10 +215,14 @@ void Lowering::narrow(Value value) {
   ++narrowed;
 }
 
-/// A group before \p user that gives \p value with another type of elements.
-Value Lowering::copyAs(Value value, Type element, Operation *user) {
+/// The one copy of \p value for products, of which \p user is the first.
+Value Lowering::roundedCopy(Value value, Operation *user) {
+  Value &copy = copies[value];
+  if (copy)
+    return copy;
   OpBuilder builder(user);
-  RankedTensorType type = withElement(typeOf(value), element);
+  RankedTensorType type =
+      withElement(typeOf(value), BFloat16Type::get(value.getContext()));
   auto group =
       FusionOp::create(builder, user->getLoc(), TypeRange(type),
                        GroupKindAttr::get(builder.getContext(), GroupKind::map),
@@ -194,20 +232,7 @@ Value Lowering::copyAs(Value value, Type element, Operation *user) {
   OpBuilder inner = OpBuilder::atBlockEnd(&body);
   Value made = CastOp::create(inner, user->getLoc(), type, argument);
   YieldOp::create(inner, user->getLoc(), made);
-  return group.getResult(0);
-}
-
-/// A copy for \p user alone: it lives no longer than that.
-Value Lowering::widened(Value value, Operation *user) {
-  return copyAs(value, Float32Type::get(value.getContext()), user);
-}
-
-/// The one copy of \p value for products, of which \p user is the first.
-Value Lowering::roundedCopy(Value value, Operation *user) {
-  Value &copy = copies[value];
-  if (!copy)
-    copy = copyAs(value, BFloat16Type::get(value.getContext()), user);
-  return copy;
+  return copy = group.getResult(0);
 }
 
 /// Lets \p group read its operand \p number, which is narrow now.
@@ -218,23 +243,14 @@ void Lowering::readNarrow(FusionOp group, unsigned number) {
   RankedTensorType wide = typeOf(argument);
   argument.setType(value.getType());
   auto atStart = OpBuilder::atBlockBegin(&body);
-  Value cast, copy;
+  Value cast;
   for (OpOperand &use : llvm::make_early_inc_range(argument.getUses())) {
     Operation *user = use.getOwner();
-    if (isa<MatmulOp>(user))
+    if (isa<MatmulOp>(user) || isAccess(user))
       continue;
-    if (isWide(user)) {
-      if (!copy) {
-        Value read = widened(value, group);
-        group.getInputsMutable().append(read);
-        copy = body.addArgument(wide, argument.getLoc());
-      }
-      use.set(copy);
-    } else if (!isAccess(user)) {
-      if (!cast)
-        cast = CastOp::create(atStart, group.getLoc(), wide, argument);
-      use.set(cast);
-    }
+    if (!cast)
+      cast = CastOp::create(atStart, group.getLoc(), wide, argument);
+    use.set(cast);
   }
   // Accesses of accesses too, up to the last.
   SmallVector<Operation *> accesses;
@@ -266,19 +282,44 @@ void Lowering::narrowUses(Value value) {
   for (OpOperand &use : value.getUses())
     uses.push_back(&use);
   for (OpOperand *use : uses) {
-    Operation *user = use->getOwner();
-    if (auto group = dyn_cast<FusionOp>(user))
+    if (auto group = dyn_cast<FusionOp>(use->getOwner()))
       readNarrow(group, use->getOperandNumber());
-    else if (!passesOn(user))
-      use->set(widened(value, user));
   }
+}
+
+void Lowering::countReads(FusionOp group) {
+  for (MatmulOp matmul : group.getBody().front().getOps<MatmulOp>()) {
+    if (isWide(matmul))
+      continue;
+    for (Value operand : matmul->getOperands()) {
+      Value value =
+          group.getInputs()[cast<BlockArgument>(operand).getArgNumber()];
+      reads[value] += productFlop(matmul) / 2.0 /
+                      std::max<int64_t>(1, typeOf(value).getNumElements());
+    }
+  }
+}
+
+/// Whether the copies that \p matmul needs cost less than it gains.
+bool Lowering::paysFor(FusionOp group, MatmulOp matmul) const {
+  bool pays = true;
+  for (Value operand : matmul->getOperands()) {
+    // With one operand in bf16 the other must be.
+    if (!isF32(operand))
+      return true;
+    Value value =
+        group.getInputs()[cast<BlockArgument>(operand).getArgNumber()];
+    bool isKept = keepsPrepared && fixed.contains(value);
+    pays &= isKept || reads.lookup(value) >= leastReads;
+  }
+  return pays;
 }
 
 /// Gives both operands of products as bf16.
 void Lowering::narrowProducts(FusionOp group) {
   Block &body = group.getBody().front();
   for (MatmulOp matmul : body.getOps<MatmulOp>()) {
-    if (!isF32(matmul.getY()))
+    if (!isF32(matmul.getY()) || isWide(matmul) || !paysFor(group, matmul))
       continue;
     DenseMap<Value, Value> made;
     for (OpOperand &operand : matmul->getOpOperands()) {
@@ -310,9 +351,12 @@ void Lowering::run() {
     narrow(value);
   for (Value value : values)
     narrowUses(value);
-  for (auto group : llvm::make_early_inc_range(block.getOps<FusionOp>()))
+  SmallVector<FusionOp> products;
+  for (auto group : block.getOps<FusionOp>())
     if (group.getKind() == GroupKind::contraction)
-      narrowProducts(group);
+      products.push_back(group);
+  llvm::for_each(products, [&](FusionOp group) { countReads(group); });
+  llvm::for_each(products, [&](FusionOp group) { narrowProducts(group); });
 }
 
 namespace {
@@ -323,7 +367,7 @@ struct LowerPrecisionPass
     func::FuncOp function = getOperation();
     if (function.isExternal() || !function.getBody().hasOneBlock())
       return;
-    Lowering lowering(function, least);
+    Lowering lowering(function, least, keepsPrepared);
     lowering.run();
     narrowed += lowering.narrowed;
   }

@@ -1,23 +1,24 @@
 // RUN: nnc-opt %s --nn-fuse-ops --nn-lower-precision=least=16 --split-input-file | FileCheck %s
+// RUN: nnc-opt %s --nn-fuse-ops --nn-lower-precision="least=16 keeps-prepared=true" --split-input-file | FileCheck %s --check-prefix=KEPT
 
 // Activations are stored as bf16, weights are rounded for products, what leaves
 // is f32.
 // CHECK-LABEL: func.func @two_layers
-// CHECK: %[[X:.*]] = nn.fusion map(%arg0) : (tensor<4x8xf32>) -> tensor<4x8xbf16>
-// CHECK: %[[W:.*]] = nn.fusion map(%arg1) : (tensor<8x6xf32>) -> tensor<8x6xbf16>
-// CHECK: %[[H:.*]] = nn.fusion contraction(%[[X]], %[[W]]) : {{.*}} -> tensor<4x6xbf16>
-// CHECK: nn.matmul {{.*}} : (tensor<4x8xbf16>, tensor<8x6xbf16>) -> tensor<4x6xf32>
-// CHECK: %[[R:.*]] = nn.relu {{.*}} : tensor<4x6xf32>
-// CHECK: %[[N:.*]] = nn.cast %[[R]] : tensor<4x6xf32> to tensor<4x6xbf16>
+// CHECK: %[[X:.*]] = nn.fusion map(%arg0) : (tensor<32x40xf32>) -> tensor<32x40xbf16>
+// CHECK: %[[W:.*]] = nn.fusion map(%arg1) : (tensor<40x36xf32>) -> tensor<40x36xbf16>
+// CHECK: %[[H:.*]] = nn.fusion contraction(%[[X]], %[[W]]) : {{.*}} -> tensor<32x36xbf16>
+// CHECK: nn.matmul {{.*}} : (tensor<32x40xbf16>, tensor<40x36xbf16>) -> tensor<32x36xf32>
+// CHECK: %[[R:.*]] = nn.relu {{.*}} : tensor<32x36xf32>
+// CHECK: %[[N:.*]] = nn.cast %[[R]] : tensor<32x36xf32> to tensor<32x36xbf16>
 // CHECK: nn.yield %[[N]]
 // CHECK: %[[V:.*]] = nn.fusion map(%arg2)
-// CHECK: %[[Y:.*]] = nn.fusion contraction(%[[H]], %[[V]]) : (tensor<4x6xbf16>, tensor<6x5xbf16>) -> tensor<4x5xf32>
+// CHECK: %[[Y:.*]] = nn.fusion contraction(%[[H]], %[[V]]) : (tensor<32x36xbf16>, tensor<36x28xbf16>) -> tensor<32x28xf32>
 // CHECK: return %[[Y]]
-func.func @two_layers(%x: tensor<4x8xf32>, %w: tensor<8x6xf32>, %v: tensor<6x5xf32>) -> tensor<4x5xf32> {
-  %0 = nn.matmul %x, %w : (tensor<4x8xf32>, tensor<8x6xf32>) -> tensor<4x6xf32>
-  %1 = nn.relu %0 : tensor<4x6xf32>
-  %2 = nn.matmul %1, %v : (tensor<4x6xf32>, tensor<6x5xf32>) -> tensor<4x5xf32>
-  return %2 : tensor<4x5xf32>
+func.func @two_layers(%x: tensor<32x40xf32>, %w: tensor<40x36xf32>, %v: tensor<36x28xf32>) -> tensor<32x28xf32> {
+  %0 = nn.matmul %x, %w : (tensor<32x40xf32>, tensor<40x36xf32>) -> tensor<32x36xf32>
+  %1 = nn.relu %0 : tensor<32x36xf32>
+  %2 = nn.matmul %1, %v : (tensor<32x36xf32>, tensor<36x28xf32>) -> tensor<32x28xf32>
+  return %2 : tensor<32x28xf32>
 }
 
 // -----
@@ -60,18 +61,56 @@ func.func @update(%w: tensor<4x6xf32> {nn.name = "w"}, %x: tensor<64x32xf32>, %d
 
 // -----
 
-// A convolution reads a copy in f32, the gradient of what it reads the value
-// itself; reshapes take the type along.
+// What a convolution reads stays f32, and so do its reshapes; what it gives may
+// be bf16.
 // CHECK-LABEL: func.func @convolution
-// CHECK: %[[H:.*]] = nn.fusion map({{.*}}) : {{.*}} -> tensor<2x3x6x6xbf16>
-// CHECK: %[[C:.*]] = nn.fusion map(%[[H]]) : (tensor<2x3x6x6xbf16>) -> tensor<2x3x6x6xf32>
-// CHECK: nn.fusion contraction(%arg1, %[[C]]
-// CHECK: %[[R:.*]] = nn.reshape %[[H]] : tensor<2x3x6x6xbf16> -> tensor<2x108xbf16>
-// CHECK: nn.matmul {{.*}} : (tensor<2x108xbf16>, tensor<108x4xbf16>) -> tensor<2x4xf32>
-func.func @convolution(%x: tensor<2x3x6x6xf32>, %w: tensor<4x3x3x3xf32>, %v: tensor<108x4xf32>) -> (tensor<2x4x4x4xf32>, tensor<2x4xf32>) {
+// CHECK: %[[H:.*]] = nn.fusion map({{.*}}) : {{.*}} -> tensor<2x3x6x6xf32>
+// CHECK: %[[Y:.*]] = nn.fusion contraction({{.*}}) : {{.*}} -> tensor<2x4x4x4xbf16>
+// CHECK: nn.conv2d {{.*}} -> tensor<2x4x4x4xf32>
+// CHECK: nn.reshape %[[Y]] : tensor<2x4x4x4xbf16> -> tensor<2x64xbf16>
+// CHECK: nn.matmul {{.*}} : (tensor<2x64xbf16>, tensor<64x4xbf16>) -> tensor<2x4xf32>
+func.func @convolution(%x: tensor<2x3x6x6xf32>, %w: tensor<4x3x3x3xf32>, %v: tensor<64x4xf32>) -> (tensor<2x108xf32>, tensor<2x4xf32>) {
   %h = nn.exp %x : tensor<2x3x6x6xf32>
   %y = nn.conv2d %h, %w strides = [1, 1] padding = [0, 0, 0, 0] dilations = [1, 1] groups = 1 : (tensor<2x3x6x6xf32>, tensor<4x3x3x3xf32>) -> tensor<2x4x4x4xf32>
+  %e = nn.relu %y : tensor<2x4x4x4xf32>
+  %s = nn.reshape %e : tensor<2x4x4x4xf32> -> tensor<2x64xf32>
+  %z = nn.matmul %s, %v : (tensor<2x64xf32>, tensor<64x4xf32>) -> tensor<2x4xf32>
   %r = nn.reshape %h : tensor<2x3x6x6xf32> -> tensor<2x108xf32>
-  %z = nn.matmul %r, %v : (tensor<2x108xf32>, tensor<108x4xf32>) -> tensor<2x4xf32>
-  return %y, %z : tensor<2x4x4x4xf32>, tensor<2x4xf32>
+  %t = nn.sin %r : tensor<2x108xf32>
+  return %t, %z : tensor<2x108xf32>, tensor<2x4xf32>
+}
+
+// -----
+
+// A copy of what products read seldom does not pay, unless it is kept.
+// CHECK-LABEL: func.func @few_rows
+// CHECK-NOT: bf16
+// CHECK: return
+// KEPT-LABEL: func.func @few_rows
+// KEPT: nn.matmul {{.*}} : (tensor<2x16xbf16>, tensor<16x64xbf16>) -> tensor<2x64xf32>
+func.func @few_rows(%x: tensor<2x16xf32> {nn.role = "input"}, %w: tensor<16x64xf32> {nn.role = "parameter", nn.name = "w"}) -> tensor<2x64xf32> {
+  %y = nn.matmul %x, %w : (tensor<2x16xf32>, tensor<16x64xf32>) -> tensor<2x64xf32>
+  return %y : tensor<2x64xf32>
+}
+
+// -----
+
+// Many rows read the weight often enough.
+// CHECK-LABEL: func.func @rows
+// CHECK: nn.matmul {{.*}} : (tensor<24x16xbf16>, tensor<16x64xbf16>) -> tensor<24x64xf32>
+func.func @rows(%x: tensor<24x16xf32> {nn.role = "input"}, %w: tensor<16x64xf32> {nn.role = "parameter", nn.name = "w"}) -> tensor<24x64xf32> {
+  %y = nn.matmul %x, %w : (tensor<24x16xf32>, tensor<16x64xf32>) -> tensor<24x64xf32>
+  return %y : tensor<24x64xf32>
+}
+
+// -----
+
+// A product with short sums stays f32, and what it reads too.
+// CHECK-LABEL: func.func @short
+// CHECK-NOT: bf16
+// CHECK: return
+func.func @short(%x: tensor<32x8xf32>, %w: tensor<8x64xf32>) -> tensor<32x64xf32> {
+  %h = nn.exp %x : tensor<32x8xf32>
+  %y = nn.matmul %h, %w : (tensor<32x8xf32>, tensor<8x64xf32>) -> tensor<32x64xf32>
+  return %y : tensor<32x64xf32>
 }

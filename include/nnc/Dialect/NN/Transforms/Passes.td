@@ -176,15 +176,21 @@ def LowerPrecisionPass : Pass<"nn-lower-precision", "mlir::func::FuncOp"> {
 
     It works on groups since their results are what a program keeps in memory:
     values that stay in registers are not rounded. These stay f32: arguments and
-    results of the function, so parameters and optimiser states too, of which
-    products get rounded copies; gradients on their way to an update; what a
-    group sums along rows or columns, such as losses and statistics; values with
-    fewer than `least` elements; and those that no group reads. Convolutions and
-    other ops outside of groups get copies in f32. Values of f64 are left alone.
+    results of the function, so parameters and optimiser states too; gradients
+    on their way to an update; what a group sums along rows or columns, such as
+    losses and statistics; values with fewer than `least` elements; those that no
+    group reads; and those that a convolution, a product with sums of less than
+    10 terms or an op outside of groups reads, which take f32: with a copy for
+    them such values would take longer to write and to read, not less. Of what
+    stays f32, products get rounded copies if they read each element at least 24
+    times, or if the copies are kept for many calls, or if the other operand is
+    bf16; else they stay products of f32. Values of f64 are left alone.
   }];
   let options = [
     Option<"least", "least", "int64_t", "1024",
-           "Elements of the smallest value that is stored as bf16">
+           "Elements of the smallest value that is stored as bf16">,
+    Option<"keepsPrepared", "keeps-prepared", "bool", "false",
+           "What parameters alone determine is computed once for many calls">
   ];
   let statistics = [
     Statistic<"narrowed", "narrowed-values", "Values stored as bf16">
