@@ -9,6 +9,7 @@
 #include "nnc/Formats/Npy.h"
 #include "nnc/Runtime/Executable.h"
 #include "nnc/Runtime/StubModel.h"
+#include "nnc/Runtime/SystemMemory.h"
 #include "nnc/Training/Predictions.h"
 #include "nnc/Training/RunDescription.h"
 #include <algorithm>
@@ -85,10 +86,10 @@ static void printHelp(const std::string &name) {
 }
 
 namespace {
-/// The model's program for some number of samples, with its buffers.
+/// A program of the model, with its buffers.
 class StubProgram {
 public:
-  StubProgram(const RunDescription &description, int64_t samples);
+  StubProgram(const RunDescription &description, size_t number);
 
   /// Runs over all of \p data with at most \p threads threads.
   Expected<Predictions> predict(const Dataset &data, unsigned threads);
@@ -105,21 +106,36 @@ private:
 };
 } // namespace
 
-StubProgram::StubProgram(const RunDescription &description, int64_t samples)
-    : description(description) {
-  // The smallest program that holds all samples, else the largest.
+/// The smallest program that holds all samples, else the largest.
+static size_t programFor(const RunDescription &description, int64_t samples) {
   size_t number = 0;
   while (number + 1 < description.programs.size() &&
          description.programs[number].batch < samples)
     ++number;
+  return number;
+}
+
+static bool isWeight(const Argument &argument) {
+  return argument.role == Role::parameter || argument.role == Role::state;
+}
+
+/// Fails if what \p signature takes besides the weights is not there.
+static Expected<void> checkMemory(const Signature &signature) {
+  int64_t bytes = signature.arenaBytes;
+  for (const Argument &argument : signature.arguments)
+    if (!isWeight(argument))
+      bytes += argument.byteCount();
+  return nnc::checkMemory(bytes, "what the network keeps");
+}
+
+StubProgram::StubProgram(const RunDescription &description, size_t number)
+    : description(description) {
   Program program;
   program.signature = description.programs[number];
   program.entry = nnc_model_entries[number];
   executable = std::make_unique<Executable>(std::move(program));
   for (const Argument &argument : signature().arguments) {
-    bool isWeight =
-        argument.role == Role::parameter || argument.role == Role::state;
-    if (isWeight) {
+    if (isWeight(argument)) {
       auto found = std::find(description.weights.begin(),
                              description.weights.end(), argument.name);
       views.push_back({nnc_model_weights[found - description.weights.begin()],
@@ -219,8 +235,11 @@ static Expected<void> runMain(int count, char **texts) {
                                        description->floatType);
   if (!data)
     return fail(std::move(data.error()));
-  Expected<Predictions> predictions = StubProgram(*description, data->samples)
-                                          .predict(*data, arguments->threads);
+  size_t number = programFor(*description, data->samples);
+  if (auto fits = checkMemory(description->programs[number]); !fits)
+    return fits;
+  Expected<Predictions> predictions =
+      StubProgram(*description, number).predict(*data, arguments->threads);
   if (!predictions)
     return fail(std::move(predictions.error()));
   if (isNpy)
