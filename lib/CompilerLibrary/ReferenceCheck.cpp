@@ -9,6 +9,9 @@ using namespace mlir;
 using namespace nnc;
 using reference::Tensor;
 
+/// Arguments that are drawn one after another at most.
+static constexpr int mostDraws = 16;
+
 namespace {
 /// How one value compares: the worst element.
 struct Difference {
@@ -102,23 +105,66 @@ static Expected<std::string> findFirst(ModuleOp module,
                      "differ only where they are fused");
 }
 
+/// Whether \p expected, the results for \p arguments, change by more than
+/// \p tolerance where each floating-point argument changes by its last bit, as
+/// after many steps of an iteration that does not settle. Rounding makes such
+/// results, and no code can be held to them.
+static Expected<bool> isChaotic(ModuleOp module, const ProgramOptions &options,
+                                ArrayRef<Tensor> arguments,
+                                ArrayRef<Tensor> expected, double tolerance) {
+  func::FuncOp function = *module.getOps<func::FuncOp>().begin();
+  SmallVector<Tensor> moved(arguments);
+  for (auto [tensor, argument] : llvm::zip(moved, function.getArguments())) {
+    if (tensor.kind() != reference::ElementKind::floating)
+      continue;
+    Type element = cast<RankedTensorType>(argument.getType()).getElementType();
+    double bit =
+        std::ldexp(1, 1 - int(cast<FloatType>(element).getFPMantissaWidth()));
+    for (double &number : tensor.floats())
+      number = reference::roundTo(number * (1 + bit), element);
+  }
+  auto results = evaluate(module, options, moved);
+  if (!results)
+    return fail(std::move(results).error());
+  for (auto [now, before] : llvm::zip(*results, expected))
+    if (compare(now, before).worst > tolerance)
+      return true;
+  return false;
+}
+
 Expected<std::vector<Compiler::CheckResult>>
 nnc::checkReference(ModuleOp module, ProgramOptions options,
                     const std::string &check, double tolerance, uint64_t seed) {
   func::FuncOp function = *module.getOps<func::FuncOp>().begin();
   chooseSizes(function, options.graph.sizes);
-  auto arguments = drawArguments(function, options.graph.sizes, seed);
-  if (!arguments)
-    return fail(std::move(arguments).error());
-  auto expected = evaluate(module, options, *arguments);
-  if (!expected)
-    return fail(std::move(expected).error());
   auto run = ProgramRun::create(module, options);
   if (!run)
     return fail(std::move(run).error());
-  auto found = (*run)->run(*arguments);
-  if (!found)
-    return fail(std::move(found).error());
+  Expected<SmallVector<Tensor>> arguments = SmallVector<Tensor>();
+  Expected<SmallVector<Tensor>> expected = SmallVector<Tensor>();
+  Expected<SmallVector<Tensor>> found = SmallVector<Tensor>();
+  // Where results differ that rounding alone makes, other arguments are drawn.
+  for (int draw = 0; draw < mostDraws; ++draw) {
+    arguments = drawArguments(function, options.graph.sizes, seed + draw);
+    if (!arguments)
+      return fail(std::move(arguments).error());
+    expected = evaluate(module, options, *arguments);
+    if (!expected)
+      return fail(std::move(expected).error());
+    found = (*run)->run(*arguments);
+    if (!found)
+      return fail(std::move(found).error());
+    bool differs = false;
+    for (auto [a, b] : llvm::zip(*found, *expected))
+      differs |= compare(a, b).worst > tolerance;
+    if (!differs)
+      break;
+    auto chaotic = isChaotic(module, options, *arguments, *expected, tolerance);
+    if (!chaotic)
+      return fail(std::move(chaotic).error());
+    if (!*chaotic)
+      break;
+  }
   std::vector<Compiler::CheckResult> results;
   std::string first;
   for (unsigned i = 0; i < function.getNumResults(); ++i) {
