@@ -61,6 +61,7 @@ private:
   /// same for all products of a module for which it would read the same. It is
   /// apart so that nothing else asks for the registers.
   mlir::func::FuncOp registerTile(int64_t rows, Source source);
+  class RegisterTile;
   /// Whether so much of the right operand is read that it comes from memory.
   bool isLarge() const;
   /// Cache lines of the panel behind that a register tile asks for at each

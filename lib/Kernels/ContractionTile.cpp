@@ -116,149 +116,223 @@ int64_t ContractionEmitter::rightStep(Source source) const {
   return joinsRows() ? 2 * spec.rhs.rowStride : spec.rhs.rowStride;
 }
 
-func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
-  int64_t rowStep = leftRowStep(), depthStep = leftStep();
-  int64_t rightStep = this->rightStep(source);
-  int64_t vectors = plan.tileColumns, lanes = plan.lanes;
-  int64_t sumPitch = this->sumPitch();
-  int64_t ofGate = plan.gateColumns / lanes;
-  int64_t lastLanes = std::min(lanes, spec.n.capacity - (ofGate - 1) * lanes);
-  bool masksRight = source != Source::packed && !spec.rhs.panelColumns;
-  if (!masksRight && !writesOutput)
-    lastLanes = lanes;
-  // Gates lie apart but where they are packed.
-  bool apart =
-      source != Source::packed && !spec.rhs.panelColumns && spec.gates > 1;
+//===----------------------------------------------------------------------===//
+// The function of a tile
+//===----------------------------------------------------------------------===//
 
-  // What is small may be in a cache already, and comes sooner unasked.
-  bool asks =
-      source == Source::copied || (source == Source::operand && rows == 1 &&
-                                   isLarge() && !spec.rhs.panelColumns);
-  int64_t lines = linesAhead();
+/// Emits one register tile: `rows` rows by the vectors of a panel, read from
+/// `source`.
+class ContractionEmitter::RegisterTile {
+public:
+  RegisterTile(ContractionEmitter &product, int64_t rows, Source source)
+      : product(product), plan(product.plan), spec(product.spec), rows(rows),
+        source(source), element(product.element) {
+    inPlace = source != Source::packed && !spec.rhs.panelColumns;
+    int64_t ofGate = plan.gateColumns / plan.lanes;
+    if (inPlace || product.writesOutput)
+      lastLanes =
+          std::min(plan.lanes, spec.n.capacity - (ofGate - 1) * plan.lanes);
+    else
+      lastLanes = plan.lanes;
+    // What is small may be in a cache already, and comes sooner unasked.
+    asks = source == Source::copied ||
+           (source == Source::operand && rows == 1 && product.isLarge() &&
+            !spec.rhs.panelColumns);
+    linesAhead = product.linesAhead();
+    joins = product.joinsRows() && source != Source::packed;
+    single = product.endsWithOneRow(source);
+    // On the stack the panel is wide.
+    rightElement = source == Source::packed ? element : product.rhsElement();
+  }
 
+  /// Tiles of one name are the same.
+  std::string name() const;
+  func::FuncOp emit(StringRef name);
+
+private:
+  /// Gates lie apart but where they are packed.
+  bool gatesLieApart() const { return inPlace && spec.gates > 1; }
+  Value sumAt(KernelBuilder &tile, int64_t row, int64_t vector) const {
+    return tile.constant(row * product.sumPitch() + vector * plan.lanes);
+  }
+  SmallVector<Value> firstSums(KernelBuilder &tile) const;
+  /// Asks memory for what is read in later steps, and by other tiles.
+  void askAhead(KernelBuilder &tile, Value step, Value right,
+                bool hasSecond) const;
+  Value readColumns(KernelBuilder &tile, Value right, int64_t vector,
+                    bool hasSecond) const;
+  /// Adds the products of one step of k, or of a pair of which the second may
+  /// be missing. Carried are the sums, then where the operands are read.
+  SmallVector<Value> emitStep(KernelBuilder &tile, Value step,
+                              ValueRange carried, bool hasSecond) const;
+
+  ContractionEmitter &product;
+  const ContractionPlan &plan;
+  const ContractionSpec &spec;
+  int64_t rows;
+  Source source;
+  Type element, rightElement;
+  /// The panel is read from a matrix in rows, perhaps under a mask.
+  bool inPlace = false;
+  /// Lanes of the last vector of each gate that count.
+  int64_t lastLanes = 0;
+  bool asks = false;
+  int64_t linesAhead = 0;
+  /// Pairs are made of two rows, the last of which may stand alone.
+  bool joins = false, single = false;
+  /// Of a panel's vectors, as they are read and as they are written.
+  SmallVector<Lanes> read, written;
+};
+
+std::string ContractionEmitter::RegisterTile::name() const {
+  const char *kind = product.joinsRows()             ? "rows"
+                     : product.pairing               ? "pairs"
+                     : product.lhsElement().isBF16() ? "bf"
+                                                     : "f";
   std::string name = fmt::format(
-      "{}tile{}x{}_{}{}_{}_{}_{}_{}{}{}{}{}{}{}", commonName().str(), rows,
-      (vectors - 1) * lanes + lastLanes,
-      joinsRows()             ? "rows"
-      : pairing               ? "pairs"
-      : lhsElement().isBF16() ? "bf"
-                              : "f",
-      storageBytes(lhsElement()) * 8, rowStep, depthStep, rightStep, sumPitch,
-      apart ? fmt::format("_{}x{}", spec.gates, spec.n.capacity) : "",
-      source == Source::copied ? "_copy" : "",
-      source == Source::operand ? "_in_place" : "",
-      asks    ? "_ahead"
-      : lines ? fmt::format("_ahead{}", lines)
-              : "",
-      plan.severalChunks ? "_onto" : "",
-      endsWithOneRow(source) ? "_odd"
-      : masksRight           ? ""
-                             : "_wide");
-  if (auto found = module.lookupSymbol<func::FuncOp>(name))
-    return found;
+      "{}tile{}x{}_{}{}_{}_{}_{}_{}", product.commonName().str(), rows,
+      (plan.tileColumns - 1) * plan.lanes + lastLanes, kind,
+      storageBytes(product.lhsElement()) * 8, product.leftRowStep(),
+      product.leftStep(), product.rightStep(source), product.sumPitch());
+  if (gatesLieApart())
+    name += fmt::format("_{}x{}", spec.gates, spec.n.capacity);
+  if (source != Source::packed)
+    name += source == Source::copied ? "_copy" : "_in_place";
+  if (asks)
+    name += "_ahead";
+  else if (linesAhead)
+    name += fmt::format("_ahead{}", linesAhead);
+  if (plan.severalChunks)
+    name += "_onto";
+  if (single)
+    return name + "_odd";
+  return inPlace ? name : name + "_wide";
+}
 
-  bool single = endsWithOneRow(source);
-  KernelBuilder tile(module, kernel.target, name, 4, single ? 2 : 1);
-  // On the stack the panel is wide.
-  Type rightElement = source == Source::packed ? element : rhsElement();
-  Value other = tile.function.getArgument(2),
-        sums = tile.function.getArgument(3);
-  SmallVector<Lanes> live(vectors, Lanes{lanes}), all(live);
-  if (lastLanes < lanes)
+SmallVector<Value>
+ContractionEmitter::RegisterTile::firstSums(KernelBuilder &tile) const {
+  SmallVector<Value> sums;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t vector = 0; vector < plan.tileColumns; ++vector)
+      sums.push_back(plan.severalChunks
+                         ? tile.load(tile.function.getArgument(3), element,
+                                     sumAt(tile, row, vector),
+                                     Lanes{plan.lanes})
+                         : tile.splatConstant(element, plan.lanes, 0));
+  return sums;
+}
+
+void ContractionEmitter::RegisterTile::askAhead(KernelBuilder &tile, Value step,
+                                                Value right,
+                                                bool hasSecond) const {
+  // Rows that do not start with a cache line reach into one more.
+  int64_t line = lineBytes / storageBytes(rightElement);
+  int64_t rightStep = product.rightStep(source);
+  int64_t rowStride = joins ? spec.rhs.rowStride : rightStep;
+  int64_t touched = plan.gateColumns + (rowStride % line == 0 ? 0 : line - 1);
+  // The first to read a part of the operand waits for the memory: one row,
+  // which needs each column once, and the tile that copies. That one asks for
+  // the panel to the right too, of which it is near.
+  for (int64_t gate = 0; gate < spec.gates; ++gate)
+    for (int64_t row = 0; row <= (joins && hasSecond); ++row) {
+      int64_t start = gate * spec.n.capacity + row * spec.rhs.rowStride;
+      if (asks)
+        tile.prefetch(right, rightElement, prefetchSteps * rightStep + start,
+                      touched);
+      if (source == Source::copied)
+        tile.prefetch(right, rightElement, plan.gateColumns + start, touched);
+    }
+  if (linesAhead)
+    tile.prefetch(tile.pointer(tile.function.getArgument(2), element,
+                               tile.mul(step, plan.panelColumns)),
+                  element, 0, linesAhead * lineBytes / storageBytes(element),
+                  Prefetch::later);
+}
+
+Value ContractionEmitter::RegisterTile::readColumns(KernelBuilder &tile,
+                                                    Value right, int64_t vector,
+                                                    bool hasSecond) const {
+  int64_t at =
+      gatesLieApart() ? plan.columnOf(spec, vector) : vector * plan.lanes;
+  Value first = tile.load(right, rightElement, tile.constant(at), read[vector]);
+  if (!joins)
+    return tile.widen(first);
+  Value second = hasSecond ? tile.load(right, rightElement,
+                                       tile.constant(at + spec.rhs.rowStride),
+                                       read[vector])
+                           : tile.splatConstant(rightElement, plan.lanes, 0);
+  return tile.pairUp(first, second);
+}
+
+SmallVector<Value> ContractionEmitter::RegisterTile::emitStep(
+    KernelBuilder &tile, Value step, ValueRange carried, bool hasSecond) const {
+  SmallVector<Value> next(carried);
+  Value left = carried[carried.size() - 2], right = carried.back();
+  int64_t vectors = plan.tileColumns, lanes = plan.lanes;
+  askAhead(tile, step, right, hasSecond);
+  SmallVector<Value> columns;
+  for (int64_t vector = 0; vector < vectors; ++vector)
+    columns.push_back(readColumns(tile, right, vector, hasSecond));
+  if (source == Source::copied)
+    for (int64_t vector = 0; vector < vectors; ++vector)
+      tile.store(columns[vector], tile.function.getArgument(2),
+                 tile.add(tile.mul(step, plan.panelColumns), vector * lanes),
+                 Lanes{lanes});
+  for (int64_t row = 0; row < rows; ++row) {
+    Value factor = tile.splat(
+        tile.widen(tile.loadScalar(left, product.lhsElement(),
+                                   tile.constant(row * product.leftRowStep()))),
+        lanes);
+    for (int64_t vector = 0; vector < vectors; ++vector) {
+      Value &sum = next[row * vectors + vector];
+      sum = product.multiplyAdd(tile, factor, columns[vector], sum);
+    }
+  }
+  next[next.size() - 2] = tile.pointer(left, product.lhsElement(),
+                                       tile.constant(product.leftStep()));
+  next.back() = tile.pointer(right, rightElement,
+                             tile.constant(product.rightStep(source)));
+  return next;
+}
+
+func::FuncOp ContractionEmitter::RegisterTile::emit(StringRef name) {
+  KernelBuilder tile(product.module, product.kernel.target, name, 4,
+                     single ? 2 : 1);
+  int64_t vectors = plan.tileColumns, lanes = plan.lanes;
+  SmallVector<Lanes> all(vectors, Lanes{lanes}), live(all);
+  if (lastLanes < lanes) {
+    int64_t ofGate = plan.gateColumns / lanes;
     for (int64_t vector = ofGate - 1; vector < vectors; vector += ofGate)
       live[vector] = tile.firstLanes(tile.constant(lastLanes), lanes);
-  const SmallVector<Lanes> &read = masksRight ? live : all;
-  const SmallVector<Lanes> &written = writesOutput ? live : all;
-  auto sumAt = [&](int64_t row, int64_t vector) {
-    return tile.constant(row * sumPitch + vector * lanes);
-  };
-  SmallVector<Value> carried;
-  for (int64_t row = 0; row < rows; ++row)
-    for (int64_t vector = 0; vector < vectors; ++vector)
-      carried.push_back(
-          plan.severalChunks
-              ? tile.load(sums, element, sumAt(row, vector), Lanes{lanes})
-              : tile.splatConstant(element, lanes, 0));
-  carried.append({tile.function.getArgument(0), tile.function.getArgument(1)});
+  }
+  read = inPlace ? live : all;
+  written = product.writesOutput ? live : all;
 
-  Value zero = tile.constant(0);
-  bool joins = joinsRows() && source != Source::packed;
-  auto readColumns = [&](Value right, int64_t vector, bool hasSecond) {
-    int64_t at = apart ? plan.columnOf(spec, vector) : vector * lanes;
-    Value first =
-        tile.load(right, rightElement, tile.constant(at), read[vector]);
-    if (!joins)
-      return tile.widen(first);
-    Value second = hasSecond ? tile.load(right, rightElement,
-                                         tile.constant(at + spec.rhs.rowStride),
-                                         read[vector])
-                             : tile.splatConstant(rightElement, lanes, 0);
-    return tile.pairUp(first, second);
-  };
-  auto emitStep = [&](Value step, ValueRange values,
-                      bool hasSecond) -> SmallVector<Value> {
-    SmallVector<Value> next(values);
-    Value left = values[values.size() - 2], right = values.back();
-    // Rows that do not start with a cache line reach into one more.
-    int64_t line = 64 / storageBytes(rightElement);
-    int64_t rowStride = joins ? spec.rhs.rowStride : rightStep;
-    int64_t touched = plan.gateColumns + (rowStride % line == 0 ? 0 : line - 1);
-    // The first to read a part of the operand waits for the memory: one
-    // row, which needs each column once, and the tile that copies. That one
-    // asks for the panel to the right too, of which it is near.
-    for (int64_t gate = 0; gate < spec.gates; ++gate)
-      for (int64_t row = 0; row <= (joins && hasSecond); ++row) {
-        int64_t start = gate * spec.n.capacity + row * spec.rhs.rowStride;
-        if (asks)
-          tile.prefetch(right, rightElement, prefetchSteps * rightStep + start,
-                        touched);
-        if (source == Source::copied)
-          tile.prefetch(right, rightElement, plan.gateColumns + start, touched);
-      }
-    if (lines)
-      tile.prefetch(
-          tile.pointer(other, element, tile.mul(step, plan.panelColumns)),
-          element, 0, lines * lineBytes / storageBytes(element),
-          Prefetch::later);
-    SmallVector<Value> columns;
-    for (int64_t vector = 0; vector < vectors; ++vector)
-      columns.push_back(readColumns(right, vector, hasSecond));
-    if (source == Source::copied)
-      for (int64_t vector = 0; vector < vectors; ++vector)
-        tile.store(columns[vector], other,
-                   tile.add(tile.mul(step, plan.panelColumns), vector * lanes),
-                   Lanes{lanes});
-    for (int64_t row = 0; row < rows; ++row) {
-      Value factor =
-          tile.splat(tile.widen(tile.loadScalar(left, lhsElement(),
-                                                tile.constant(row * rowStep))),
-                     lanes);
-      for (int64_t vector = 0; vector < vectors; ++vector) {
-        Value &sum = next[row * vectors + vector];
-        sum = multiplyAdd(tile, factor, columns[vector], sum);
-      }
-    }
-    next[next.size() - 2] =
-        tile.pointer(left, lhsElement(), tile.constant(depthStep));
-    next.back() = tile.pointer(right, rightElement, tile.constant(rightStep));
-    return next;
-  };
+  SmallVector<Value> carried = firstSums(tile);
+  carried.append({tile.function.getArgument(0), tile.function.getArgument(1)});
+  Value zero = tile.constant(0), steps = tile.function.getArgument(4);
   SmallVector<Value> results =
-      tile.loop(zero, tile.function.getArgument(4), 1, carried,
-                [&](Value step, ValueRange values) {
-                  return emitStep(step, values, /*hasSecond=*/true);
-                });
+      tile.loop(zero, steps, 1, carried, [&](Value step, ValueRange values) {
+        return emitStep(tile, step, values, /*hasSecond=*/true);
+      });
   if (single)
-    results = tile.loop(
-        zero, tile.function.getArgument(5), 1, results,
-        [&](Value step, ValueRange values) {
-          return emitStep(tile.add(tile.function.getArgument(4), step), values,
-                          /*hasSecond=*/false);
-        });
+    results = tile.loop(zero, tile.function.getArgument(5), 1, results,
+                        [&](Value step, ValueRange values) {
+                          return emitStep(tile, tile.add(steps, step), values,
+                                          /*hasSecond=*/false);
+                        });
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t vector = 0; vector < vectors; ++vector)
-      tile.store(results[row * vectors + vector], sums, sumAt(row, vector),
-                 written[vector]);
+      tile.store(results[row * vectors + vector], tile.function.getArgument(3),
+                 sumAt(tile, row, vector), written[vector]);
   (void)tile.finish();
   return tile.function;
+}
+
+func::FuncOp ContractionEmitter::registerTile(int64_t rows, Source source) {
+  RegisterTile tile(*this, rows, source);
+  std::string name = tile.name();
+  if (auto found = module.lookupSymbol<func::FuncOp>(name))
+    return found;
+  return tile.emit(name);
 }
