@@ -2,6 +2,7 @@
 
 #include "nnc/Kernels/Convolution.h"
 #include "ConvolutionImages.h"
+#include "ConvolutionItems.h"
 #include "ImageEpilogue.h"
 #include "Planes.h"
 
@@ -9,8 +10,6 @@ using namespace mlir;
 using namespace nnc;
 using namespace nnc::kernels;
 
-/// Multiply-adds below which a further thread costs more than it gains.
-static constexpr int64_t grain = 1 << 16;
 /// Taps that are unrolled without a loop.
 static constexpr int64_t fewTaps = 12;
 /// Bytes of sums on the stack.
@@ -333,26 +332,25 @@ Expected<func::FuncOp> ConvolutionEmitter::emit() {
   int64_t perImage = spec.groups * plan.chunks * plan.channelTiles;
   double work = double(plan.channels) * plan.chunkTiles * plan.tile *
                 spec.inputs * spec.rows.taps * spec.columns.taps;
-  auto [low, high] =
-      kernel.share(kernel.mul(kernel.bound(spec.images), perImage),
-                   spec.images.capacity * perImage, 1,
-                   std::max<int64_t>(1, std::min(double(grain), grain / work)));
-  kernel.loop(low, high, 1, [&](Value number) {
-    Item item = itemAt(number);
-    bool reaches = planes.positions() >= plan.tile &&
-                   (planes.positions() % plan.tile != 0 ||
-                    (plan.chunks > 1 && plan.chunk % plan.tile != 0));
-    kernel.loop(kernel.constant(0), item.count, plan.tile, [&](Value start) {
-      if (reaches)
-        start = kernel.min(start,
-                           kernel.sub(item.count, kernel.constant(plan.tile)));
-      emitTile(item, start);
-    });
-    if (spec.pool)
-      emitPool(item);
-    else
-      emitEpilogue(item);
-  });
+  Value items = kernel.mul(kernel.bound(spec.images), perImage);
+  forItems(
+      kernel, items, spec.images.capacity * perImage, work, [&](Value number) {
+        Item item = itemAt(number);
+        bool reaches = planes.positions() >= plan.tile &&
+                       (planes.positions() % plan.tile != 0 ||
+                        (plan.chunks > 1 && plan.chunk % plan.tile != 0));
+        kernel.loop(
+            kernel.constant(0), item.count, plan.tile, [&](Value start) {
+              if (reaches)
+                start = kernel.min(
+                    start, kernel.sub(item.count, kernel.constant(plan.tile)));
+              emitTile(item, start);
+            });
+        if (spec.pool)
+          emitPool(item);
+        else
+          emitEpilogue(item);
+      });
   if (auto finished = kernel.finish(); !finished)
     return fail(finished.error());
   return kernel.function;

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ConvolutionImages.h"
+#include "ConvolutionItems.h"
 #include "ImageEpilogue.h"
 #include "KernelBuilder.h"
 #include <limits>
@@ -21,9 +22,8 @@ using namespace mlir;
 using namespace nnc;
 using namespace nnc::kernels;
 
-/// Multiply-adds, and elements packed, below which a further thread costs more
-/// than it gains.
-static constexpr int64_t grain = 1 << 16, packGrain = 4096;
+/// Elements packed below which a further thread costs more than it gains.
+static constexpr int64_t packGrain = 4096;
 /// Bytes of sums on the stack.
 static constexpr int64_t sumBytes = 96 << 10;
 
@@ -648,29 +648,19 @@ Expected<func::FuncOp> ImageEmitter::emitSums() {
   int64_t perTile = plan.outputTiles * plan.chunks * spec.groups;
   double work = double(meetings(spec.rows)) * meetings(spec.columns) *
                 spec.inputs * plan.outputs * plan.images() / plan.chunks;
-  auto [low, high] = kernel.share(
-      kernel.mul(imageTiles(kernel), perTile), plan.imageTiles * perTile, 1,
-      std::max<int64_t>(1,
-                        std::min<double>(grain, grain / std::max(1.0, work))));
-  kernel.loop(low, high, 1,
-              [&](Value number) { emitItem(kernel, itemAt(kernel, number)); });
+  forItems(kernel, kernel.mul(imageTiles(kernel), perTile),
+           plan.imageTiles * perTile, work,
+           [&](Value number) { emitItem(kernel, itemAt(kernel, number)); });
   if (auto finished = kernel.finish(); !finished)
     return fail(finished.error());
   return kernel.function;
 }
 
 Expected<Kernels> ImageEmitter::emit() {
-  Kernels kernels;
-  kernels.scratchBytes =
-      (sourceElements() + weightElements()) * storageBytes(element);
   auto pack = emitPack();
-  if (!pack)
-    return fail(pack.error());
-  auto main = emitSums();
-  if (!main)
-    return fail(main.error());
-  kernels.phases = {*pack, *main};
-  return kernels;
+  return inSequence((sourceElements() + weightElements()) *
+                        storageBytes(element),
+                    std::move(pack), emitSums());
 }
 
 //===----------------------------------------------------------------------===//

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ConvolutionItems.h"
 #include "Planes.h"
 #include "VectorReduction.h"
 #include "WeightGradients.h"
@@ -13,9 +14,6 @@
 using namespace mlir;
 using namespace nnc;
 using namespace nnc::kernels;
-
-/// Multiply-adds below which a further thread costs more than it gains.
-static constexpr int64_t grain = 1 << 16;
 
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -266,10 +264,8 @@ Expected<func::FuncOp> WeightEmitter::emitSums() {
   double work = double(plan.channels) * plan.inputs * spec.rows.taps *
                 spec.columns.taps * planes.positions() *
                 std::max<int64_t>(1, spec.images.capacity / spec.parts);
-  auto [low, high] =
-      kernel.share(kernel.constant(items), items, 1,
-                   std::max<int64_t>(1, std::min(double(grain), grain / work)));
-  kernel.loop(low, high, 1, [&](Value number) { emitItem(kernel, number); });
+  forItems(kernel, kernel.constant(items), items, work,
+           [&](Value number) { emitItem(kernel, number); });
   if (auto finished = kernel.finish(); !finished)
     return fail(finished.error());
   return kernel.function;

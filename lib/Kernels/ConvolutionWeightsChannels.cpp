@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ConvolutionItems.h"
 #include "WeightGradients.h"
 #include "WeightPanels.h"
 #include <limits>
@@ -243,28 +244,16 @@ Expected<func::FuncOp> ChannelEmitter::emitSums() {
   double work = double(plan.inputs) * plan.outputs() * meetings(spec.rows) *
                 meetings(spec.columns) *
                 std::max<int64_t>(1, spec.images.capacity / spec.parts);
-  auto [low, high] = kernel.share(
-      kernel.constant(items), items, 1,
-      std::max<int64_t>(
-          1, std::min<double>(weightGrain, weightGrain / std::max(1.0, work))));
-  kernel.loop(low, high, 1,
-              [&](Value number) { emitItem(kernel, sums, number); });
+  forItems(kernel, kernel.constant(items), items, work,
+           [&](Value number) { emitItem(kernel, sums, number); });
   if (auto finished = kernel.finish(); !finished)
     return fail(finished.error());
   return kernel.function;
 }
 
 Expected<Kernels> ChannelEmitter::emit() {
-  Kernels kernels;
-  kernels.scratchBytes = scratchBytes();
   auto pack = emitPack();
-  if (!pack)
-    return fail(pack.error());
-  auto sums = emitSums();
-  if (!sums)
-    return fail(sums.error());
-  kernels.phases = {*pack, *sums};
-  return kernels;
+  return inSequence(scratchBytes(), std::move(pack), emitSums());
 }
 
 //===----------------------------------------------------------------------===//

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ConvolutionItems.h"
 #include "KernelBuilder.h"
 #include "VectorReduction.h"
 #include "WeightGradients.h"
@@ -21,9 +22,8 @@ using namespace mlir;
 using namespace nnc;
 using namespace nnc::kernels;
 
-/// Multiply-adds, and elements packed, below which a further thread costs more
-/// than it gains.
-static constexpr int64_t grain = 1 << 16, packGrain = 4096;
+/// Elements packed below which a further thread costs more than it gains.
+static constexpr int64_t packGrain = 4096;
 /// Bytes of a gradient and of sums on the stack.
 static constexpr int64_t stackBytes = 256 << 10;
 /// Taps that are unrolled in one run over the positions.
@@ -499,27 +499,17 @@ Expected<func::FuncOp> ImagesEmitter::emitSums() {
   }
   int64_t items = spec.parts * spec.groups * plan.outputTiles;
   double work = double(weights()) * positions() * plan.imageTiles * plan.lanes;
-  auto [low, high] =
-      kernel.share(kernel.constant(items), items, 1,
-                   std::max<int64_t>(1, std::min(double(grain), grain / work)));
-  kernel.loop(low, high, 1, [&](Value number) { emitItem(kernel, number); });
+  forItems(kernel, kernel.constant(items), items, work,
+           [&](Value number) { emitItem(kernel, number); });
   if (auto finished = kernel.finish(); !finished)
     return fail(finished.error());
   return kernel.function;
 }
 
 Expected<Kernels> ImagesEmitter::emit() {
-  Kernels kernels;
-  kernels.scratchBytes =
-      sourcePlanes() * planeElements() * storageBytes(element);
   auto pack = emitPack();
-  if (!pack)
-    return fail(pack.error());
-  auto main = emitSums();
-  if (!main)
-    return fail(main.error());
-  kernels.phases = {*pack, *main};
-  return kernels;
+  return inSequence(sourcePlanes() * planeElements() * storageBytes(element),
+                    std::move(pack), emitSums());
 }
 
 //===----------------------------------------------------------------------===//

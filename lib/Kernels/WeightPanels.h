@@ -17,9 +17,6 @@
 
 namespace nnc::kernels {
 
-/// Multiply-adds below which a further thread costs more than it gains.
-constexpr int64_t weightGrain = 1 << 16;
-
 /// How channels are tiled, and images are cut into blocks.
 struct ChannelPlan {
   /// For sums of \p products kinds (taps, or points of a transform).

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ConvolutionItems.h"
 #include "WeightGradients.h"
 #include "WeightPanels.h"
 #include "WinogradStrip.h"
@@ -265,11 +266,8 @@ Expected<func::FuncOp> WinogradGradientEmitter::emitProducts() {
   double work = double(plan.inputs) * together * plan.outputs() * points() *
                 tilesOf(spec) *
                 std::max<int64_t>(1, spec.images.capacity / spec.parts);
-  auto [low, high] = kernel.share(
-      kernel.constant(items), items, 1,
-      std::max<int64_t>(
-          1, std::min<double>(weightGrain, weightGrain / std::max(1.0, work))));
-  kernel.loop(low, high, 1, [&](Value number) { emitItem(kernel, number); });
+  forItems(kernel, kernel.constant(items), items, work,
+           [&](Value number) { emitItem(kernel, number); });
   if (auto finished = kernel.finish(); !finished)
     return fail(finished.error());
   return kernel.function;

@@ -26,6 +26,27 @@ protected:
     return result;
   }
 
+  /// The function of \p text for this machine, of which \p packs says whether
+  /// products read panels; nothing, and a failure, if it does not compile.
+  std::unique_ptr<Executable> compiled(const std::string &text,
+                                       ProgramOptions options, bool packs) {
+    auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
+    EXPECT_TRUE(module) << text;
+    if (!module)
+      return nullptr;
+    options.target = *TargetDescription::host();
+    options.graph.panelColumns = options.target.panelColumns();
+    auto program = compileProgram(*module, options);
+    EXPECT_TRUE(program) << render(program.error()) << text;
+    if (!program)
+      return nullptr;
+    std::string fused;
+    llvm::raw_string_ostream(fused) << *module;
+    EXPECT_EQ(fused.find("nn.panel_matmul") != std::string::npos, packs)
+        << fused;
+    return std::make_unique<Executable>(std::move(*program));
+  }
+
   /// Expects the same bits with and without packing, on 1 to 4 threads, in the
   /// first call and in one that uses what the first one packed.
   template <typename T>
@@ -38,23 +59,13 @@ protected:
                 " {nn.role = \"parameter\"}");
     std::vector<Numbers> plain;
     for (bool keeps : {false, true}) {
-      auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
-      ASSERT_TRUE(module) << text;
       ProgramOptions options;
-      options.target = *TargetDescription::host();
-      options.graph.panelColumns = options.target.panelColumns();
       options.graph.keepsPrepared = keeps;
-      auto program = compileProgram(*module, options);
-      ASSERT_TRUE(program) << render(program.error()) << text;
-      Executable executable(std::move(*program));
-      std::string fused;
-      llvm::raw_string_ostream(fused) << *module;
-      EXPECT_EQ(fused.find("nn.panel_matmul") != std::string::npos,
-                keeps && packs)
-          << fused;
+      auto executable = compiled(text, options, keeps && packs);
+      ASSERT_TRUE(executable);
       for (unsigned threads : {1u, 2u, 3u, 4u})
         for (bool again : {false, true}) {
-          auto found = runOnce<T>(executable, arguments, 1, threads, again);
+          auto found = runOnce<T>(*executable, arguments, 1, threads, again);
           if (plain.empty())
             plain = found;
           EXPECT_EQ(found, plain) << text << threads << " threads";
@@ -155,22 +166,12 @@ TEST_F(PackedWeightsTest, ProductsThatShareTheirOperand) {
         bool packs = (room - units) * 4 <= units;
         std::vector<Numbers> alone;
         for (int level : {0, 2}) {
-          auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
-          ASSERT_TRUE(module) << text;
           ProgramOptions options;
-          options.target = *TargetDescription::host();
-          options.graph.panelColumns = options.target.panelColumns();
           options.graph.optimizationLevel = level;
-          auto program = compileProgram(*module, options);
-          ASSERT_TRUE(program) << render(program.error()) << text;
-          Executable executable(std::move(*program));
-          std::string fused;
-          llvm::raw_string_ostream(fused) << *module;
-          EXPECT_EQ(fused.find("nn.panel_matmul") != std::string::npos,
-                    level > 0 && packs)
-              << fused;
+          auto executable = compiled(text, options, level > 0 && packs);
+          ASSERT_TRUE(executable);
           for (unsigned threads : {1u, 2u, 3u, 4u}) {
-            auto found = runOnce<float>(executable, {h, u}, 1, threads, false);
+            auto found = runOnce<float>(*executable, {h, u}, 1, threads, false);
             if (alone.empty())
               alone = found;
             EXPECT_EQ(found, alone) << text << threads << " threads";
