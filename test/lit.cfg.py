@@ -76,6 +76,15 @@ else:
         "NNC_DATA_DIR is not set: tests on larger data sets are unsupported"
     )
 
+# Programs for which other processors run here too: `avx2`, `avx512`.
+with open("/proc/cpuinfo", encoding="utf-8") as file:
+    processor = set(file.read().split())
+for feature, flags in (
+    ("avx2", {"avx2", "fma"}),
+    ("avx512", {"avx512f", "avx512bw", "avx512dq", "avx512vl"}),
+):
+    if flags <= processor:
+        config.available_features.add(feature)
 if config.nnc_sanitize:
     config.available_features.add("sanitize")
 for program in ("shellcheck", "gcc", "readelf"):

@@ -6,7 +6,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/Object/ObjectFile.h"
 
 using namespace mlir;
@@ -45,6 +44,13 @@ bool ObjectFunction::isBatched() const {
 bool nnc::isBound(const ObjectContents &contents, const Argument &argument) {
   return !contents.weightsApart && !isData(argument) &&
          argument.role != Role::scalar;
+}
+
+/// Whether the data of \p argument stand in the object: programs read them.
+static bool isHeld(const ObjectContents &contents, const Argument &argument) {
+  return isBound(contents, argument) &&
+         (!contents.preparesWeights ||
+          contents.readWeights.contains(argument.name));
 }
 
 /// \p name with all that C names cannot hold as underscores.
@@ -98,8 +104,12 @@ std::string nnc::weightSymbol(const ObjectContents &contents,
 // ObjectBuilder: programs and data
 //===----------------------------------------------------------------------===//
 
-ObjectBuilder::ObjectBuilder(MLIRContext *context, ObjectContents &contents)
-    : built(ModuleOp::create(UnknownLoc::get(context))), contents(contents) {}
+ObjectBuilder::ObjectBuilder(MLIRContext *context, ObjectContents &contents,
+                             const std::vector<BoundWeight> &values)
+    : built(ModuleOp::create(UnknownLoc::get(context))), contents(contents) {
+  for (const BoundWeight &weight : values)
+    given[weight.name] = weight.data;
+}
 
 static bool sameArguments(const Signature &a, const Signature &b) {
   return llvm::equal(a.arguments, b.arguments,
@@ -108,6 +118,54 @@ static bool sameArguments(const Signature &a, const Signature &b) {
                               left.role == right.role &&
                               left.type == right.type;
                      });
+}
+
+/// Adds read-only or variable data called \p symbol to the begin of \p module.
+static void addData(ModuleOp module, StringRef symbol, StringAttr bytes,
+                    bool isConstant, LLVM::Linkage linkage) {
+  OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+  LLVM::GlobalOp::create(
+      builder, module.getLoc(),
+      LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size()), isConstant,
+      linkage, symbol, bytes, /*alignment=*/64);
+}
+
+/// Gives symbols of \p module the names that \p renamed says.
+static void
+rename(ModuleOp module,
+       const llvm::DenseMap<StringAttr, FlatSymbolRefAttr> &renamed) {
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([&](FlatSymbolRefAttr name) {
+    auto found = renamed.find(name.getAttr());
+    return found == renamed.end() ? name : found->second;
+  });
+  replacer.recursivelyReplaceElementsIn(module);
+}
+
+Expected<void> ObjectBuilder::addPrepared(LoweredModule &program,
+                                          const TargetDescription &machine) {
+  Preparation &preparation = *program.preparation;
+  auto values = computePrepared(preparation, program.signature, given, machine);
+  if (!values)
+    return fail(std::move(values).error());
+  SymbolTable symbols(*program.kernels);
+  llvm::DenseMap<StringAttr, FlatSymbolRefAttr> renamed;
+  for (auto [value, bytes] : llvm::zip_equal(preparation.values, *values)) {
+    auto content = StringAttr::get(built->getContext(), bytes);
+    FlatSymbolRefAttr &symbol = prepared[content];
+    if (!symbol) {
+      std::string name =
+          fmt::format("{}_prepared_{}", contents.name, prepared.size());
+      symbol = FlatSymbolRefAttr::get(built->getContext(), name);
+      addData(*built, name, content, /*isConstant=*/true,
+              LLVM::Linkage::Internal);
+    }
+    Operation *declared = symbols.lookup(value.symbol);
+    renamed[SymbolTable::getSymbolName(declared)] = symbol;
+    declared->erase();
+  }
+  rename(*program.kernels, renamed);
+  return {};
 }
 
 Expected<void> ObjectBuilder::addProgram(LoweredModule program,
@@ -135,12 +193,11 @@ Expected<void> ObjectBuilder::addProgram(LoweredModule program,
     renamed[name] = FlatSymbolRefAttr::get(unique);
     SymbolTable::setSymbolName(&op, unique);
   }
-  AttrTypeReplacer replacer;
-  replacer.addReplacement([&](FlatSymbolRefAttr name) {
-    auto found = renamed.find(name.getAttr());
-    return found == renamed.end() ? name : found->second;
-  });
-  replacer.recursivelyReplaceElementsIn(*program.kernels);
+  rename(*program.kernels, renamed);
+  for (auto [argument, isUsed] :
+       llvm::zip_equal(program.signature.arguments, program.uses))
+    if (isUsed)
+      contents.readWeights.insert(argument.name);
   built->getBody()->getOperations().splice(
       built->getBody()->end(), program.kernels->getBody()->getOperations());
   found->programs.push_back(std::move(program.signature));
@@ -172,17 +229,11 @@ static Expected<std::string> initialBytes(const Argument &argument) {
   return bytes;
 }
 
-Expected<void>
-ObjectBuilder::addWeights(const std::vector<BoundWeight> &values) {
-  OpBuilder builder = OpBuilder::atBlockBegin(built->getBody());
-  Location loc = built->getLoc();
-  llvm::StringMap<const void *> given;
-  for (const BoundWeight &weight : values)
-    given[weight.name] = weight.data;
+Expected<void> ObjectBuilder::addWeights() {
   llvm::StringSet<> added, symbols;
   for (const ObjectFunction &function : contents.functions)
     for (const Argument &argument : function.largest().arguments) {
-      if (!isBound(contents, argument) || !added.insert(argument.name).second)
+      if (!isHeld(contents, argument) || !added.insert(argument.name).second)
         continue;
       std::string symbol = weightSymbol(contents, argument.name);
       if (!symbols.insert(symbol).second)
@@ -199,15 +250,13 @@ ObjectBuilder::addWeights(const std::vector<BoundWeight> &values) {
           return fail(std::move(initial).error());
         bytes = std::move(*initial);
       } else {
-        return fail(ErrorCode::missingWeight, argument.name);
+        return fail(ErrorCode::missingWeight, contents.name, argument.name);
       }
       bool isVisible =
           contents.hasTraining() && argument.role != Role::optimizer;
-      auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size());
-      LLVM::GlobalOp::create(
-          builder, loc, type, /*isConstant=*/!contents.hasTraining(),
-          isVisible ? LLVM::Linkage::External : LLVM::Linkage::Internal, symbol,
-          builder.getStringAttr(bytes), /*alignment=*/64);
+      addData(*built, symbol, StringAttr::get(built->getContext(), bytes),
+              /*isConstant=*/!contents.hasTraining(),
+              isVisible ? LLVM::Linkage::External : LLVM::Linkage::Internal);
       weightNames.push_back(argument.name);
     }
   return {};
@@ -393,9 +442,11 @@ void FunctionWriter::writePart() {
   unsigned formal = 0;
   for (const auto &[number, argument] : llvm::enumerate(arguments)) {
     Value address;
-    if (isBound(contents, argument)) {
+    if (isHeld(contents, argument)) {
       address = LLVM::AddressOfOp::create(
           builder, loc, pointer, weightSymbol(contents, argument.name));
+    } else if (isBound(contents, argument)) {
+      address = LLVM::ZeroOp::create(builder, loc, pointer);
     } else if (argument.role == Role::scalar) {
       Value value = part.getArgument(formal++);
       address = slot(value.getType());

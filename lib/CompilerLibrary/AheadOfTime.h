@@ -3,9 +3,9 @@
 #ifndef NNC_LIB_COMPILERLIBRARY_AHEADOFTIME_H
 #define NNC_LIB_COMPILERLIBRARY_AHEADOFTIME_H
 
-#include "mlir/IR/BuiltinOps.h"
-#include "nnc/Execution/ProgramCompiler.h"
+#include "PreparedValues.h"
 #include "nnc/Runtime/Compiler.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace nnc {
 
@@ -30,6 +30,11 @@ struct ObjectContents {
   /// Parameters, states and the state of optimisers are arguments of the
   /// functions and not data of the object.
   bool weightsApart = false;
+  /// The weights never change: what they alone determine is data of the
+  /// object, and weights that no program reads are not.
+  bool preparesWeights = false;
+  /// With preparesWeights: the names of the weights that a program reads.
+  llvm::StringSet<> readWeights;
   /// Training changes the weights, which then have names for C programs.
   bool hasTraining() const { return functions.size() > 1; }
   /// A program asks for the tile registers.
@@ -39,16 +44,23 @@ struct ObjectContents {
 /// Collects lowered programs in one module and adds what they are called by.
 class ObjectBuilder {
 public:
-  ObjectBuilder(mlir::MLIRContext *context, ObjectContents &contents);
+  /// \p values: those of parameters and states.
+  ObjectBuilder(mlir::MLIRContext *context, ObjectContents &contents,
+                const std::vector<BoundWeight> &values);
+
+  /// Adds what \p preparation, that of \p program, computes on \p machine to
+  /// the data of the object. Equal values are one. Fails as computePrepared.
+  Expected<void> addPrepared(LoweredModule &program,
+                             const TargetDescription &machine);
 
   /// Moves the kernels of \p program, a size of the function \p function, into
   /// the module.
   Expected<void> addProgram(LoweredModule program, const std::string &function);
 
-  /// Adds the values of all weights: those of \p values, and zeros or
-  /// constants for the state of optimisers. Fails with `missingWeight`;
+  /// Adds the values of all weights that programs read: those given, and zeros
+  /// or constants for the state of optimisers. Fails with `missingWeight`;
   /// `unsupported` for other initialisers.
-  Expected<void> addWeights(const std::vector<BoundWeight> &values);
+  Expected<void> addWeights();
 
   /// Adds the functions that C programs call; \p isX86 or AArch64.
   void addFunctions(bool isX86);
@@ -65,7 +77,10 @@ public:
 private:
   mlir::OwningOpRef<mlir::ModuleOp> built;
   ObjectContents &contents;
+  WeightBytes given;
   std::vector<std::string> exported, weightNames;
+  /// The symbols of prepared data by their bytes.
+  llvm::DenseMap<mlir::StringAttr, mlir::FlatSymbolRefAttr> prepared;
 };
 
 /// The name in C of each argument of \p signature.
@@ -79,7 +94,7 @@ std::string programSymbol(const ObjectContents &contents,
 std::string weightSymbol(const ObjectContents &contents,
                          const std::string &weight);
 
-/// Whether \p argument is data of the object.
+/// Whether \p argument is data of the object, and no argument of functions.
 bool isBound(const ObjectContents &contents, const Argument &argument);
 
 /// The C header of an object for \p target: sizes, names, functions.

@@ -255,16 +255,29 @@ Expected<void> CompilerLibrary::addPrograms(const ModelSource &source,
       return fail(std::move(programOptions).error());
     programOptions->entry =
         programSymbol(contents, function, sized.sizes.at("batch"));
+    if (contents.preparesWeights) {
+      auto machine = preparingMachine(programOptions->target);
+      if (!machine)
+        return fail(std::move(machine).error());
+      programOptions->preparesOn = std::move(*machine);
+    }
     auto lowered = lowerModule(**module, *programOptions);
     if (!lowered)
       return fail(std::move(lowered).error());
+    // A header says nothing of values.
+    if (lowered->preparation && emission.kind != EmitKind::header)
+      if (auto added =
+              object.addPrepared(*lowered, *programOptions->preparesOn);
+          !added)
+        return added;
     return object.addProgram(std::move(*lowered), function);
   };
   CompileOptions sized = options;
   sized.kind = ProgramKind::predict;
   sized.memory = 0;
   // Callers of objects cannot say what they kept.
-  sized.keepsPrepared = emission.kind == EmitKind::executable;
+  sized.keepsPrepared =
+      contents.preparesWeights || emission.kind == EmitKind::executable;
   for (int64_t batch : emission.batches) {
     sized.sizes["batch"] = batch;
     if (auto added = add(sized, "run"); !added)
@@ -317,13 +330,16 @@ Expected<std::string> CompilerLibrary::emitCode(const ModelSource &source,
   ObjectContents contents;
   contents.name = emission.name;
   contents.weightsApart = emission.weightsApart;
-  ObjectBuilder object(&context, contents);
+  // Executables stay small, and prepare when they start.
+  contents.preparesWeights = !emission.weightsApart && !emission.trainStep &&
+                             emission.kind != EmitKind::executable;
+  ObjectBuilder object(&context, contents, emission.weights);
   if (auto added = addPrograms(source, options, emission, contents, object);
       !added)
     return fail(std::move(added).error());
   if (emission.kind == EmitKind::header)
     return writeHeader(contents);
-  if (auto added = object.addWeights(emission.weights); !added)
+  if (auto added = object.addWeights(); !added)
     return fail(std::move(added).error());
   if (emission.kind == EmitKind::executable)
     object.addStubModel(emission.describeRun(

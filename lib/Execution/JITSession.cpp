@@ -34,6 +34,17 @@ Expected<std::unique_ptr<JITSession>> JITSession::create() {
   return std::unique_ptr<JITSession>(new JITSession(std::move(implementation)));
 }
 
+Expected<std::unique_ptr<JITSession>>
+JITSession::create(const std::vector<ObjectBytes> &objects) {
+  auto session = create();
+  if (!session)
+    return session;
+  for (const ObjectBytes &object : objects)
+    if (auto added = (*session)->add(object); !added)
+      return fail(std::move(added).error());
+  return session;
+}
+
 Expected<void> JITSession::add(const ObjectBytes &object) {
   auto buffer = llvm::MemoryBuffer::getMemBufferCopy(
       object, "nnc." + std::to_string(implementation->objects++) + ".o");

@@ -2,7 +2,6 @@
 
 #include "nnc/Execution/ProgramCompiler.h"
 #include "mlir/Pass/PassManager.h"
-#include "nnc/Conversion/NNToKernels.h"
 #include "nnc/Dialect/NN/Transforms/Recompute.h"
 #include "nnc/Execution/FirstError.h"
 #include "nnc/Execution/JITSession.h"
@@ -76,8 +75,10 @@ Expected<LoweredModule> nnc::lowerModule(ModuleOp module,
     auto functions = module.getOps<func::FuncOp>();
     if (functions.empty())
       return fail(ErrorCode::internal, "a module without a function");
-    return lowerToKernels(*functions.begin(), options.target, options.entry,
-                          {options.profile, options.describeMemory});
+    return lowerToKernels(
+        *functions.begin(), options.target, options.entry,
+        {options.profile, options.describeMemory,
+         options.preparesOn ? &*options.preparesOn : nullptr});
   };
   auto conclude =
       [&](Expected<KernelProgram> &&lowered) -> Expected<LoweredModule> {
@@ -88,6 +89,8 @@ Expected<LoweredModule> nnc::lowerModule(ModuleOp module,
     result.phases = clock.phases();
     result.kernels = std::move(lowered->module);
     result.signature = std::move(lowered->signature);
+    result.uses = std::move(lowered->uses);
+    result.preparation = std::move(lowered->preparation);
     result.kernelInfos = std::move(lowered->kernels);
     auto batch = options.graph.sizes.find("batch");
     result.signature.batch =
@@ -143,12 +146,9 @@ Expected<Program> nnc::compileProgram(ModuleOp module,
   if (!objects)
     return fail(std::move(objects).error());
   clock.ended("llvm, machine code");
-  auto session = JITSession::create();
+  auto session = JITSession::create(*objects);
   if (!session)
     return fail(std::move(session).error());
-  for (const ObjectBytes &object : *objects)
-    if (auto added = (*session)->add(object); !added)
-      return fail(std::move(added).error());
   auto entry = (*session)->lookup(options.entry);
   if (!entry)
     return fail(std::move(entry).error());

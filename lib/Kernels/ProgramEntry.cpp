@@ -21,6 +21,7 @@ public:
   func::FuncOp build() {
     Type i64 = builder.getI64Type();
     addConstants();
+    declarePrepared();
     addBarrier();
     builder.setInsertionPointToEnd(module.getBody());
     auto entry = func::FuncOp::create(
@@ -95,13 +96,23 @@ private:
   }
 
   void addConstant(const std::string &name, StringRef bytes) {
+    addData(name, bytes.size(), LLVM::Linkage::Internal,
+            builder.getStringAttr(bytes));
+  }
+
+  void declarePrepared() {
+    for (const auto &[number, bytes] : llvm::enumerate(spec.preparedBytes))
+      addData(preparedName(spec.name, number), bytes, LLVM::Linkage::External,
+              /*value=*/{});
+  }
+
+  void addData(const std::string &name, int64_t bytes, LLVM::Linkage linkage,
+               Attribute value) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(module.getBody());
-    auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size());
-    LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true,
-                           LLVM::Linkage::Internal, name,
-                           builder.getStringAttr(bytes),
-                           /*alignment=*/64);
+    auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), bytes);
+    LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true, linkage,
+                           name, value, /*alignment=*/64);
   }
 
   /// Calls of the same kernels in the same order several times, as the steps of
@@ -283,6 +294,11 @@ private:
       return shifted(LLVM::AddressOfOp::create(builder, loc, pointer,
                                                constantName(operand.number)),
                      operand.offset);
+    case ProgramOperand::Kind::prepared:
+      return shifted(
+          LLVM::AddressOfOp::create(builder, loc, pointer,
+                                    preparedName(spec.name, operand.number)),
+          operand.offset);
     }
     llvm_unreachable("unknown kind of operand");
   }
@@ -299,6 +315,10 @@ private:
 };
 
 } // namespace
+
+std::string kernels::preparedName(StringRef entry, size_t number) {
+  return (entry + ".prepared." + std::to_string(number)).str();
+}
 
 func::FuncOp kernels::emitProgramEntry(ModuleOp module,
                                        const ProgramSpec &spec) {

@@ -15,6 +15,9 @@ class JITSession {
 public:
   /// Fails with `codeGeneration`.
   static Expected<std::unique_ptr<JITSession>> create();
+  /// A session that holds \p objects. Fails as create and add.
+  static Expected<std::unique_ptr<JITSession>>
+  create(const std::vector<ObjectBytes> &objects);
   ~JITSession();
 
   /// Adds the bytes of an object. Fails with `codeGeneration` (not an object,

@@ -3,7 +3,7 @@
 #ifndef NNC_EXECUTION_PROGRAMCOMPILER_H
 #define NNC_EXECUTION_PROGRAMCOMPILER_H
 
-#include "nnc/Dialect/NN/IR/NN.h"
+#include "nnc/Conversion/NNToKernels.h"
 #include "nnc/Execution/ObjectEmitter.h"
 #include "nnc/Pipelines/Pipelines.h"
 #include "nnc/Runtime/Compiler.h"
@@ -41,6 +41,9 @@ struct ProgramOptions {
   bool profile = false;
   /// Describe what lies in the arena.
   bool describeMemory = false;
+  /// What parameters alone determine is data that this machine computes ahead;
+  /// see LoweringOptions.
+  std::optional<TargetDescription> preparesOn;
   /// The entry's symbol.
   std::string entry = "nnc_program";
 };
@@ -58,6 +61,10 @@ Expected<void> runGraphPhases(mlir::ModuleOp module,
 struct LoweredModule {
   mlir::OwningOpRef<mlir::ModuleOp> kernels;
   Signature signature;
+  /// Of each argument whether a kernel reads or writes it.
+  std::vector<bool> uses;
+  /// With ProgramOptions::preparesOn, if there is anything to prepare.
+  std::optional<Preparation> preparation;
   PhaseTimes phases;
   /// With ProgramOptions::profile.
   std::vector<KernelInfo> kernelInfos;

@@ -14,6 +14,7 @@ struct ProgramOperand {
     argument, ///< args[number] of the entry.
     arena,    ///< The arena.
     constant, ///< constants[number] of the program, inside the object.
+    prepared, ///< preparedBytes[number] of the program, defined by others.
   } kind = Kind::arena;
   unsigned number = 0;
   /// Bytes from there.
@@ -39,10 +40,17 @@ struct ProgramSpec {
   size_t preparing = 0;
   /// Bytes that become read-only data of the object, 64-byte aligned.
   std::vector<std::vector<char>> constants;
+  /// Sizes of read-only data that the object declares, by preparedName, and
+  /// does not define; 64-byte aligned.
+  std::vector<int64_t> preparedBytes;
   /// The argument that receives the clock's ticks as i64, one before each call
-  /// that does not prepare and one after the last. The team then waits around every call.
+  /// that does not prepare and one after the last. The team then waits around
+  /// every call.
   std::optional<unsigned> clock;
 };
+
+/// The symbol of prepared data \p number of the program \p entry.
+std::string preparedName(llvm::StringRef entry, size_t number);
 
 /// Adds the entry to \p module: the calls in order with barriers between. No
 /// barrier stands before the first call, nor without a clock after the last.

@@ -3,6 +3,7 @@
 #include "GroupKernels.h"
 #include "KernelDescription.h"
 #include "PointwiseBody.h"
+#include "PreparingKernels.h"
 #include "mlir/IR/Matchers.h"
 #include "nnc/Conversion/NNToKernels.h"
 #include "nnc/Dialect/NN/Transforms/Fusion.h"
@@ -49,24 +50,6 @@ public:
   Expected<KernelProgram> run();
 
 private:
-  Expected<void> describeArguments();
-  Expected<void> describeResults();
-  Expected<void> lowerOps();
-  Expected<void> lowerOp(Operation *op);
-  Expected<void> finishResults();
-  Expected<void> lowerConstant(Operation *op, DenseElementsAttr elements);
-  unsigned storageOf(Value value);
-  void addCall(const LoweredOp &lowered, Operation *op);
-  void addClock();
-  bool prepares(Operation *op) const;
-  void moveForward();
-  bool mayReplace(Operation *producer, BlockArgument argument);
-  void planArena();
-  MemoryInfo describeMemory() const;
-  void placeBarriers();
-  void shareKernels();
-  Argument describe(RankedTensorType type, StringRef name) const;
-
   /// One kernel call before memory is placed.
   struct Call {
     func::FuncOp kernel;
@@ -79,6 +62,28 @@ private:
     /// Runs before all others, and not in every call of the program.
     bool prepares = false;
   };
+
+  Expected<void> describeArguments();
+  Expected<void> describeResults();
+  Expected<void> lowerOps();
+  Expected<void> lowerOp(Operation *op);
+  Expected<void> finishResults();
+  Expected<void> lowerConstant(Operation *op, DenseElementsAttr elements);
+  unsigned storageOf(Value value);
+  void addCalls(ArrayRef<LoweredOp> parts, Operation *op);
+  void addClock();
+  bool prepares(Operation *op) const;
+  bool mayRunAhead(ArrayRef<LoweredOp> parts) const;
+  void moveForward();
+  Preparation splitPreparation();
+  kernels::ProgramCall placed(const Call &call) const;
+  std::vector<bool> usesOf(ArrayRef<kernels::ProgramCall> placedCalls) const;
+  bool mayReplace(Operation *producer, BlockArgument argument);
+  void planArena();
+  MemoryInfo describeMemory() const;
+  void placeBarriers();
+  void shareKernels();
+  Argument describe(RankedTensorType type, StringRef name) const;
 
   func::FuncOp function;
   const TargetDescription &target;
@@ -273,24 +278,36 @@ bool ProgramLowering::mayReplace(Operation *producer, BlockArgument argument) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
-void ProgramLowering::addCall(const LoweredOp &lowered, Operation *op) {
-  SmallVector<unsigned> used;
-  for (Value buffer : lowered.buffers)
-    used.push_back(storageOf(buffer));
-  if (lowered.kernels.scratchBytes > 0) {
-    used.push_back(storages.size());
-    storages.push_back({{}, lowered.kernels.scratchBytes, -1});
-  }
-  bool early = prepares(op);
+/// Adds the calls of \p parts, which together compute \p op.
+void ProgramLowering::addCalls(ArrayRef<LoweredOp> parts, Operation *op) {
+  bool early = !parts.empty() && prepares(op) && mayRunAhead(parts);
   if (early)
     for (Value result : op->getResults())
       storages[storageOf(result)].stays = true;
-  for (func::FuncOp phase : lowered.kernels.phases)
-    calls.push_back({phase, used, false, op, lowered.offsets, early});
+  for (const LoweredOp &part : parts) {
+    SmallVector<unsigned> used;
+    for (Value buffer : part.buffers)
+      used.push_back(storageOf(buffer));
+    if (part.kernels.scratchBytes > 0) {
+      used.push_back(storages.size());
+      storages.push_back({{}, part.kernels.scratchBytes, -1});
+    }
+    for (func::FuncOp phase : part.kernels.phases)
+      calls.push_back({phase, used, false, op, part.offsets, early});
+  }
+}
+
+/// Whether what \p parts compute may be prepared where the program is to be.
+bool ProgramLowering::mayRunAhead(ArrayRef<LoweredOp> parts) const {
+  return !options.preparesOn || llvm::all_of(parts, [&](const LoweredOp &part) {
+    return llvm::all_of(part.kernels.phases, [&](func::FuncOp kernel) {
+      return givesSameBits(kernel, target, *options.preparesOn);
+    });
+  });
 }
 
 /// Whether \p op computes, from parameters, constants and what was prepared
-/// from them, values that stay in the arena.
+/// from them, values that stay.
 bool ProgramLowering::prepares(Operation *op) const {
   auto isReady = [&](Value operand) {
     Value root = rootOf(operand);
@@ -322,7 +339,54 @@ void ProgramLowering::moveForward() {
     (call.prepares ? first : rest).push_back(std::move(call));
   spec.preparing = first.size();
   calls = std::move(first);
-  std::move(rest.begin(), rest.end(), std::back_inserter(calls));
+  llvm::append_range(calls, rest);
+}
+
+/// Takes the calls that prepare out of the program. The values that they leave
+/// to it become data that it declares.
+Preparation ProgramLowering::splitPreparation() {
+  auto behind = calls.begin() + spec.preparing;
+  std::vector<Call> rest(behind, calls.end());
+  calls.erase(behind, calls.end());
+  llvm::SmallSetVector<unsigned, 16> left;
+  for (const Call &call : rest)
+    for (unsigned number : call.storages)
+      if (storages[number].stays)
+        left.insert(number);
+  for (auto [number, storage] : llvm::enumerate(storages))
+    storage.stays = left.contains(number);
+  planArena();
+  placeBarriers();
+
+  Preparation result;
+  result.entry = spec.name + ".prepare";
+  result.arenaBytes = plan.arenaBytes;
+  result.module = module->clone();
+  SymbolTable copies(*result.module);
+  kernels::ProgramSpec own;
+  own.name = result.entry;
+  own.constants = spec.constants;
+  for (const Call &call : calls) {
+    own.calls.push_back(placed(call));
+    own.calls.back().kernel =
+        copies.lookup<func::FuncOp>(own.calls.back().kernel.getSymNameAttr());
+  }
+  result.reads = usesOf(own.calls);
+  kernels::emitProgramEntry(*result.module, own);
+  eraseUnused(*result.module, result.entry);
+
+  for (unsigned number : left) {
+    Storage &storage = storages[number];
+    unsigned place = spec.preparedBytes.size();
+    result.values.push_back({kernels::preparedName(spec.name, place),
+                             storage.place.offset, storage.bytes});
+    storage.place = {kernels::ProgramOperand::Kind::prepared, place, 0};
+    storage.planned = -1;
+    spec.preparedBytes.push_back(storage.bytes);
+  }
+  calls = std::move(rest);
+  spec.preparing = 0;
+  return result;
 }
 
 Expected<void> ProgramLowering::lowerConstant(Operation *op,
@@ -369,7 +433,7 @@ Expected<void> ProgramLowering::lowerOp(Operation *op) {
     auto lowered = lowerImmediate(context, op);
     if (!lowered)
       return fail(std::move(lowered).error());
-    addCall(*lowered, op);
+    addCalls(*lowered, op);
     return {};
   }
   if (auto group = dyn_cast<FusionOp>(op)) {
@@ -388,14 +452,13 @@ Expected<void> ProgramLowering::lowerOp(Operation *op) {
     }();
     if (!lowered)
       return fail(std::move(lowered).error());
-    addCall(*lowered, op);
+    addCalls(*lowered, op);
     return {};
   }
   auto lowered = lowerMovement(context, op);
   if (!lowered)
     return fail(std::move(lowered).error());
-  for (const LoweredOp &part : *lowered)
-    addCall(part, op);
+  addCalls(*lowered, op);
   return {};
 }
 
@@ -544,7 +607,8 @@ void ProgramLowering::placeBarriers() {
   // touches too, unless both only read. Which buffers a kernel writes is known
   // from the values: constants and pure inputs never.
   auto isReadOnly = [&](const Storage &storage) {
-    if (storage.place.kind == kernels::ProgramOperand::Kind::constant)
+    if (storage.place.kind == kernels::ProgramOperand::Kind::constant ||
+        storage.place.kind == kernels::ProgramOperand::Kind::prepared)
       return true;
     if (storage.place.kind != kernels::ProgramOperand::Kind::argument)
       return false;
@@ -610,6 +674,28 @@ static int64_t productsFlop(func::FuncOp function) {
   return flop;
 }
 
+/// \p call with its operands where they lie in memory.
+kernels::ProgramCall ProgramLowering::placed(const Call &call) const {
+  kernels::ProgramCall result{call.kernel, {}, call.barrierBefore};
+  for (auto [i, number] : llvm::enumerate(call.storages)) {
+    result.operands.push_back(storages[number].place);
+    if (i < call.offsets.size())
+      result.operands.back().offset += call.offsets[i];
+  }
+  return result;
+}
+
+/// Of each argument of the program whether \p placedCalls take it.
+std::vector<bool>
+ProgramLowering::usesOf(ArrayRef<kernels::ProgramCall> placedCalls) const {
+  std::vector<bool> uses(signature.arguments.size(), false);
+  for (const kernels::ProgramCall &call : placedCalls)
+    for (const kernels::ProgramOperand &operand : call.operands)
+      if (operand.kind == kernels::ProgramOperand::Kind::argument)
+        uses[operand.number] = true;
+  return uses;
+}
+
 /// The output for the clock's ticks of a profiled program.
 void ProgramLowering::addClock() {
   Argument argument;
@@ -631,22 +717,19 @@ Expected<KernelProgram> ProgramLowering::run() {
   if (auto lowered = lowerOps(); !lowered)
     return fail(std::move(lowered).error());
   moveForward();
-  planArena();
-  placeBarriers();
   shareKernels();
   KernelProgram program;
+  if (options.preparesOn && spec.preparing > 0)
+    program.preparation = splitPreparation();
+  planArena();
+  placeBarriers();
   int64_t bytes = 0;
   Operation *previous = nullptr;
   for (const Call &call : calls) {
-    kernels::ProgramCall programCall{call.kernel, {}, call.barrierBefore};
     int64_t callBytes = 0;
-    for (auto [i, number] : llvm::enumerate(call.storages)) {
-      programCall.operands.push_back(storages[number].place);
-      if (i < call.offsets.size())
-        programCall.operands.back().offset += call.offsets[i];
+    for (unsigned number : call.storages)
       callBytes += storages[number].bytes;
-    }
-    spec.calls.push_back(std::move(programCall));
+    spec.calls.push_back(placed(call));
     if (call.prepares)
       continue;
     bytes += callBytes;
@@ -674,6 +757,9 @@ Expected<KernelProgram> ProgramLowering::run() {
   signature.preferredThreads =
       signature.flop + 4 * bytes < smallWork ? 1 : 1024;
   kernels::emitProgramEntry(module.get(), spec);
+  if (program.preparation)
+    eraseUnused(*module, spec.name);
+  program.uses = usesOf(spec.calls);
   program.module = std::move(module);
   program.signature = std::move(signature);
   if (options.describeMemory)
