@@ -68,6 +68,9 @@ private:
   /// step: 0 unless panels that lie apart come from memory. The tiles of a
   /// panel share them.
   int64_t linesAhead() const;
+  /// Whether a tile asks for the left operand ahead: one that is transposed
+  /// and comes from memory.
+  bool asksForLeft() const;
   /// The same by tiles of AMX.
   mlir::func::FuncOp amxTile();
   /// What the names of a program's functions have in common.

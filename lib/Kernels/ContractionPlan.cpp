@@ -21,7 +21,7 @@ static constexpr int64_t fewPanels = 4;
 static constexpr int64_t longestTile = 16;
 /// Steps of k that lie a multiple of so many bytes apart share few sets of the
 /// first-level cache.
-static constexpr int64_t sameSets = 512;
+static constexpr int64_t sameSets = 1024;
 
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

@@ -21,6 +21,13 @@ bool ContractionEmitter::isLarge() const {
   return bytes > kernel.target.l2Bytes / 2;
 }
 
+bool ContractionEmitter::asksForLeft() const {
+  int64_t bytes =
+      spec.m.capacity * spec.k.capacity * storageBytes(lhsElement());
+  return spec.lhs.transposed && !plan.leftInTiles && !pairing &&
+         bytes > kernel.target.l2Bytes / 2;
+}
+
 int64_t ContractionEmitter::linesAhead() const {
   if (!spec.rhs.panelColumns || plan.tileRows == 1 ||
       (pairing && pairing->byTiles) || !isLarge())
@@ -157,7 +164,7 @@ private:
   }
   SmallVector<Value> firstSums(KernelBuilder &tile) const;
   /// Asks memory for what is read in later steps, and by other tiles.
-  void askAhead(KernelBuilder &tile, Value step, Value right,
+  void askAhead(KernelBuilder &tile, Value step, Value left, Value right,
                 bool hasSecond) const;
   Value readColumns(KernelBuilder &tile, Value right, int64_t vector,
                     bool hasSecond) const;
@@ -202,6 +209,8 @@ std::string ContractionEmitter::RegisterTile::name() const {
     name += "_ahead";
   else if (linesAhead)
     name += fmt::format("_ahead{}", linesAhead);
+  if (product.asksForLeft())
+    name += "_left";
   if (plan.severalChunks)
     name += "_onto";
   if (single)
@@ -223,7 +232,7 @@ ContractionEmitter::RegisterTile::firstSums(KernelBuilder &tile) const {
 }
 
 void ContractionEmitter::RegisterTile::askAhead(KernelBuilder &tile, Value step,
-                                                Value right,
+                                                Value left, Value right,
                                                 bool hasSecond) const {
   // Rows that do not start with a cache line reach into one more.
   int64_t line = lineBytes / storageBytes(rightElement);
@@ -242,6 +251,10 @@ void ContractionEmitter::RegisterTile::askAhead(KernelBuilder &tile, Value step,
       if (source == Source::copied)
         tile.prefetch(right, rightElement, plan.gateColumns + start, touched);
     }
+  // Its steps lie in lines of their own, which may begin before the rows do.
+  if (product.asksForLeft())
+    tile.prefetch(left, product.lhsElement(),
+                  prefetchSteps * product.leftStep(), rows + line - 1);
   if (linesAhead)
     tile.prefetch(tile.pointer(tile.function.getArgument(2), element,
                                tile.mul(step, plan.panelColumns)),
@@ -269,7 +282,7 @@ SmallVector<Value> ContractionEmitter::RegisterTile::emitStep(
   SmallVector<Value> next(carried);
   Value left = carried[carried.size() - 2], right = carried.back();
   int64_t vectors = plan.tileColumns, lanes = plan.lanes;
-  askAhead(tile, step, right, hasSecond);
+  askAhead(tile, step, left, right, hasSecond);
   SmallVector<Value> columns;
   for (int64_t vector = 0; vector < vectors; ++vector)
     columns.push_back(readColumns(tile, right, vector, hasSecond));

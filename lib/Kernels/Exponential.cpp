@@ -53,12 +53,20 @@ static Expr expm1Core(Expr r) {
   return fma(r * r, p, r);
 }
 
+static mlir::Value minus(Expr like, mlir::Value a, mlir::Value b) {
+  return mlir::arith::SubIOp::create(*like.builder, like.loc, a, b);
+}
+
 /// value * 2^k, through numbers below infinity and above the subnormals.
 static Expr scale(Expr value, const Rounded &k) {
-  Rounded half = roundNear(k.number * 0.5);
-  mlir::Value rest = mlir::arith::SubIOp::create(*value.builder, value.loc,
-                                                 k.integer, half.integer);
-  return value * powerOfTwo(value, half.integer) * powerOfTwo(value, rest);
+  // Few processors shift vectors of 64-bit numbers and keep the sign.
+  mlir::Value half =
+      value.isDouble()
+          ? roundNear(k.number * 0.5).integer
+          : mlir::arith::ShRSIOp::create(*value.builder, value.loc, k.integer,
+                                         integerConstant(value, 1));
+  return value * powerOfTwo(value, half) *
+         powerOfTwo(value, minus(value, k.integer, half));
 }
 
 Expr nnc::vectormath::exp(Expr x) {
@@ -67,6 +75,16 @@ Expr nnc::vectormath::exp(Expr x) {
       atLeast(atMost(x, isDouble ? 710 : 89), isDouble ? -746 : -104);
   Reduced reduced = reduce(inRange);
   return scale(expm1Core(reduced.r) + 1.0, reduced.k);
+}
+
+Expr nnc::vectormath::expBesideOne(Expr x) {
+  bool isDouble = x.isDouble();
+  // 1 + e^x is 1 to rounding below the bound.
+  Expr inRange = atLeast(atMost(x, isDouble ? 710 : 89), isDouble ? -40 : -20);
+  Reduced reduced = reduce(inRange);
+  // 2^k may be infinite where the result is not.
+  mlir::Value exponent = minus(x, reduced.k.integer, integerConstant(x, 1));
+  return (expm1Core(reduced.r) + 1.0) * powerOfTwo(x, exponent) * 2.0;
 }
 
 Expr nnc::vectormath::exp2(Expr x) {
@@ -83,8 +101,7 @@ Expr nnc::vectormath::expm1(Expr x) {
   // e^x - 1 = 2 (2^(k-1) (e^r - 1) + 2^(k-1) - 1/2): 2^k may be infinite.
   Expr inRange = atLeast(atMost(x, isDouble ? 710 : 89), isDouble ? -40 : -20);
   Reduced reduced = reduce(inRange);
-  mlir::Value exponent = mlir::arith::SubIOp::create(
-      *x.builder, x.loc, reduced.k.integer, integerConstant(x, 1));
+  mlir::Value exponent = minus(x, reduced.k.integer, integerConstant(x, 1));
   Expr half = powerOfTwo(x, exponent);
   Expr result = fma(half, expm1Core(reduced.r), half - 0.5) * 2.0;
   return select(x == 0.0, x, result);
@@ -92,7 +109,9 @@ Expr nnc::vectormath::expm1(Expr x) {
 
 Expr nnc::vectormath::tanh(Expr x) {
   // (e^2|x| - 1) / (e^2|x| + 1); 1 to rounding from the bound on.
-  Expr e = expm1(atMost(abs(x), x.isDouble() ? 20 : 10) * 2.0);
+  Reduced reduced = reduce(atMost(abs(x), x.isDouble() ? 20 : 10) * 2.0);
+  Expr power = powerOfTwo(x, reduced.k.integer);
+  Expr e = fma(power, expm1Core(reduced.r), power - 1.0);
   return copySign(e / (e + 2.0), x);
 }
 

@@ -105,6 +105,8 @@ Expr powerOfTwo(Expr like, mlir::Value exponent);
 
 // Exponential.cpp
 Expr exp(Expr x);
+/// e^x for 1 + e^x alone: where it is too small to count it may be larger.
+Expr expBesideOne(Expr x);
 Expr exp2(Expr x);
 Expr expm1(Expr x);
 Expr tanh(Expr x);

@@ -4,6 +4,7 @@
 #include "MathExpr.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 #include <limits>
 
 using namespace mlir;
@@ -35,6 +36,34 @@ private:
   Function function;
 };
 
+/// Whether all that reads \p value adds 1 to it.
+bool isAddedToOne(Value value) {
+  return llvm::all_of(value.getUsers(), [&](Operation *user) {
+    auto sum = dyn_cast<arith::AddFOp>(user);
+    if (!sum)
+      return false;
+    Value other = sum.getLhs() == value ? sum.getRhs() : sum.getLhs();
+    return matchPattern(other, m_OneFloat());
+  });
+}
+
+/// Replaces e^x, shorter where the result is added to 1.
+struct ExpandExp : OpRewritePattern<math::ExpOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::ExpOp op,
+                                PatternRewriter &rewriter) const override {
+    Type element = getElementTypeOrSelf(op.getType());
+    if (!element.isF32() && !element.isF64())
+      return rewriter.notifyMatchFailure(op, "neither f32 nor f64");
+    Expr x(rewriter, op.getLoc(), op.getOperand());
+    Expr result =
+        isAddedToOne(op.getResult()) ? fn::expBesideOne(x) : fn::exp(x);
+    rewriter.replaceOp(op, result.value);
+    return success();
+  }
+};
+
 /// Evaluates \p function on f64 and rounds back for f32.
 template <typename Function>
 SmallVector<Value> inDouble(ArrayRef<Expr> operands, Function function) {
@@ -60,7 +89,7 @@ void nnc::populateVectorMathPatterns(RewritePatternSet &patterns) {
       return SmallVector<Value>{function(x[0]).value};
     });
   };
-  unary.operator()<math::ExpOp>(fn::exp);
+  patterns.add<ExpandExp>(context);
   unary.operator()<math::ExpM1Op>(fn::expm1);
   unary.operator()<math::TanhOp>(fn::tanh);
   unary.operator()<math::LogOp>(fn::log);

@@ -42,9 +42,30 @@ template <typename OpTy> static Value build(BodyContext &c) {
 
 static Real rsqrt(Real x) { return 1 / std::sqrt(x); }
 
+/// 1 + e^-x, and 1 over it.
+static Value buildOnePlusExp(BodyContext &c) {
+  Value e = math::ExpOp::create(
+      c.builder, c.loc,
+      arith::NegFOp::create(c.builder, c.loc, c.inputs[0]).getResult());
+  TypedAttr one = c.builder.getFloatAttr(getElementTypeOrSelf(e.getType()), 1);
+  if (auto vector = dyn_cast<VectorType>(e.getType()))
+    one = DenseElementsAttr::get(vector, Attribute(one));
+  Value ones = arith::ConstantOp::create(c.builder, c.loc, one);
+  return arith::AddFOp::create(c.builder, c.loc, ones, e);
+}
+static Value buildLogistic(BodyContext &c) {
+  Value sum = buildOnePlusExp(c);
+  Value one = sum.getDefiningOp<arith::AddFOp>().getLhs();
+  return arith::DivFOp::create(c.builder, c.loc, one, sum);
+}
+static Real onePlusExp(Real x) { return 1 + std::exp(-x); }
+static Real logistic(Real x) { return 1 / onePlusExp(x); }
+
 static const Function functions[] = {
     {"exp", std::exp, build<math::ExpOp>, -750, 720},
     {"exp near 0", std::exp, build<math::ExpOp>, -2, 2},
+    {"1 + e^-x", onePlusExp, buildOnePlusExp, -720, 750},
+    {"logistic", logistic, buildLogistic, -85, 100},
     {"exp2", std::exp2, build<math::Exp2Op>, -1080, 1030},
     {"expm1", std::expm1, build<math::ExpM1Op>, -50, 720},
     {"expm1 near 0", std::expm1, build<math::ExpM1Op>, -1, 1},
