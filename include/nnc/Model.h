@@ -71,7 +71,9 @@ struct Evaluation {
   Figures metrics;
 };
 
-/// A model with its weights. Not safe to use from two threads at once.
+/// A model with its weights. Not safe to use from two threads at once. What
+/// `evaluate` and `predict` compile, and what they prepare from the weights,
+/// stays in memory for further calls until the model is trained.
 class Model {
 public:
   /// Opens a .nn or .nnm file. Errors: the first of the file's.

@@ -5,6 +5,7 @@
 #include "nnc/Training/OwnSettings.h"
 #include "nnc/Training/Prediction.h"
 #include "nnc/Training/Trainer.h"
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -83,21 +84,45 @@ struct Model::Implementation {
   std::optional<TemporaryFile> own;
   bool isTrained = false;
   ProgramProvider programs;
+  /// What is asked of an evaluator.
+  struct Request {
+    std::string loss;
+    std::vector<std::string> metrics;
+    DataBinding binding;
+    int64_t batch = 1;
+    bool operator==(const Request &) const = default;
+  };
+  /// The evaluators that ran last, the latest in front, over one set of
+  /// weights. They stay, with what they prepared, until the weights change.
+  std::vector<std::pair<Request, Evaluator>> evaluators;
+  ParameterStore weights;
 
   static Expected<ModelFile> openFile(const std::string &path);
   Expected<TrainSettings>
   settings(std::vector<SettingOverride> overrides) const;
   CompileSettings compileSettings(const TrainSettings &settings,
                                   unsigned threads) const;
-  /// An evaluator for \p loss, or for outputs alone, over \p data, and the
-  /// data as it takes them.
+  /// An evaluator, kept until the next call, and data as it takes them.
   struct Bound {
-    ParameterStore store;
-    std::optional<Evaluator> evaluator;
-    std::optional<BoundData> data;
+    Evaluator *evaluator;
+    BoundData data;
   };
-  Expected<void> bind(const TrainSettings &settings, const SettingValue &loss,
-                      const Dataset &data, Bound &bound);
+  /// The evaluator for \p loss, or for outputs alone, over \p data.
+  Expected<Bound> bind(const TrainSettings &settings, const SettingValue &loss,
+                       const Dataset &data);
+  Expected<DataBinding> bindFields(const TrainSettings &settings,
+                                   const SettingValue &loss,
+                                   const Dataset &data,
+                                   const CompileSettings &compile) const;
+  Expected<Evaluator *> evaluatorFor(const TrainSettings &settings,
+                                     const SettingValue &loss,
+                                     const DataBinding &binding,
+                                     int64_t samples,
+                                     const CompileSettings &compile);
+  void dropEvaluators() {
+    evaluators.clear();
+    weights = {};
+  }
 };
 
 Model::Model(std::unique_ptr<Implementation> implementation)
@@ -213,6 +238,7 @@ static std::vector<SettingOverride> overridesOf(const TrainOptions &options) {
 Expected<History> Model::train(const Dataset &data,
                                const TrainOptions &options) {
   Implementation &impl = *implementation;
+  impl.dropEvaluators();
   Expected<TrainSettings> settings = impl.settings(overridesOf(options));
   if (!settings)
     return fail(std::move(settings.error()));
@@ -261,43 +287,81 @@ Expected<History> Model::train(const Dataset &data,
 // Evaluating and predicting
 //===----------------------------------------------------------------------===//
 
-Expected<void> Model::Implementation::bind(const TrainSettings &settings,
-                                           const SettingValue &loss,
-                                           const Dataset &data, Bound &bound) {
+Expected<DataBinding>
+Model::Implementation::bindFields(const TrainSettings &settings,
+                                  const SettingValue &loss, const Dataset &data,
+                                  const CompileSettings &compile) const {
   Expected<const ast::Function *> function =
       file.function(loss.isName() ? loss.text : file.source.fn);
   if (!function)
     return fail(std::move(function.error()));
-  CompileSettings compile = compileSettings(settings, 0);
   Expected<DataBinding> binding =
       bindInputs(file.inputs(**function), data, compile.floatType());
   if (!binding)
-    return fail(std::move(binding.error()));
+    return binding;
   if (loss.isCall())
     if (auto target = bindTarget(
             *binding, loss.builtin->name, file.resultShape(**function),
             settings.target.value_or(""), data, compile.floatType());
         !target)
-      return target;
-  Expected<Evaluator> evaluator = Evaluator::make(
-      file, loss,
-      loss.isNone() ? std::vector<SettingValue>{} : settings.metrics, *binding,
-      data.samples, compile, programs, bound.store,
-      static_cast<uint64_t>(settings.seed));
+      return fail(std::move(target.error()));
+  return binding;
+}
+
+Expected<Evaluator *>
+Model::Implementation::evaluatorFor(const TrainSettings &settings,
+                                    const SettingValue &loss,
+                                    const DataBinding &binding, int64_t samples,
+                                    const CompileSettings &compile) {
+  const std::vector<SettingValue> metrics =
+      loss.isNone() ? std::vector<SettingValue>{} : settings.metrics;
+  Request request{print(loss), {}, binding};
+  for (const SettingValue &metric : metrics)
+    request.metrics.push_back(print(metric));
+  request.batch =
+      Evaluator::request(loss, binding, samples, compile).sizes.at("batch");
+  auto known =
+      std::find_if(evaluators.begin(), evaluators.end(),
+                   [&](const auto &kept) { return kept.first == request; });
+  if (known != evaluators.end()) {
+    std::rotate(evaluators.begin(), known, known + 1);
+    return &evaluators.front().second;
+  }
+  Expected<Evaluator> made =
+      Evaluator::make(file, loss, metrics, binding, samples, compile, programs,
+                      weights, static_cast<uint64_t>(settings.seed));
+  if (!made)
+    return fail(std::move(made.error()));
+  if (file.archive)
+    if (auto assigned =
+            weights.assignWeights(file.archive->weights().tensors, file.path);
+        !assigned)
+      return fail(std::move(assigned.error()));
+  made->keepParameters();
+  // Predictions of one sample and of many, and evaluations.
+  constexpr size_t mostEvaluators = 4;
+  if (evaluators.size() == mostEvaluators)
+    evaluators.pop_back();
+  evaluators.emplace(evaluators.begin(), std::move(request), std::move(*made));
+  return &evaluators.front().second;
+}
+
+Expected<Model::Implementation::Bound>
+Model::Implementation::bind(const TrainSettings &settings,
+                            const SettingValue &loss, const Dataset &data) {
+  CompileSettings compile = compileSettings(settings, 0);
+  Expected<DataBinding> binding = bindFields(settings, loss, data, compile);
+  if (!binding)
+    return fail(std::move(binding.error()));
+  Expected<Evaluator *> evaluator =
+      evaluatorFor(settings, loss, *binding, data.samples, compile);
   if (!evaluator)
     return fail(std::move(evaluator.error()));
-  if (file.archive)
-    if (auto assigned = bound.store.assignWeights(
-            file.archive->weights().tensors, file.path);
-        !assigned)
-      return assigned;
   Expected<BoundData> fields =
-      BoundData::make(*binding, data, evaluator->classes());
+      BoundData::make(*binding, data, (*evaluator)->classes());
   if (!fields)
     return fail(std::move(fields.error()));
-  bound.evaluator = std::move(*evaluator);
-  bound.data = std::move(*fields);
-  return {};
+  return Bound{*evaluator, std::move(*fields)};
 }
 
 Expected<Evaluation> Model::evaluate(const Dataset &data,
@@ -311,10 +375,10 @@ Expected<Evaluation> Model::evaluate(const Dataset &data,
   const SettingValue &loss = settings->trainSteps.front().loss;
   if (loss.isNone())
     return fail(ErrorCode::lossMissing, "evaluating");
-  Implementation::Bound bound;
-  if (auto done = implementation->bind(*settings, loss, data, bound); !done)
-    return fail(std::move(done.error()));
-  Expected<Scores> scores = bound.evaluator->run(*bound.data);
+  auto bound = implementation->bind(*settings, loss, data);
+  if (!bound)
+    return fail(std::move(bound.error()));
+  Expected<Scores> scores = bound->evaluator->run(bound->data);
   if (!scores)
     return fail(std::move(scores.error()));
   return Evaluation{scores->samples, scores->loss, std::move(scores->metrics)};
@@ -324,13 +388,11 @@ Expected<Array> Model::predict(const Dataset &data) {
   Expected<TrainSettings> settings = implementation->settings({});
   if (!settings)
     return fail(std::move(settings.error()));
-  Implementation::Bound bound;
-  if (auto done =
-          implementation->bind(*settings, SettingValue::none(), data, bound);
-      !done)
-    return fail(std::move(done.error()));
+  auto bound = implementation->bind(*settings, SettingValue::none(), data);
+  if (!bound)
+    return fail(std::move(bound.error()));
   Expected<Predictions> predictions =
-      nnc::predict(*bound.evaluator, *bound.data);
+      nnc::predict(*bound->evaluator, bound->data);
   if (!predictions)
     return fail(std::move(predictions.error()));
   return std::move(predictions->output);

@@ -160,8 +160,8 @@ Expected<void> Evaluator::forEachBatch(
     indices.resize(count);
     std::iota(indices.begin(), indices.end(), begin);
     data.gather(indices, *bound);
-    if (auto done = bound->run(count, threads, /*sameParameters=*/begin > 0);
-        !done)
+    bool sameParameters = begin > 0 || keepsParameters;
+    if (auto done = bound->run(count, threads, sameParameters); !done)
       return done;
     visit(*bound, begin, count);
   }

@@ -32,10 +32,12 @@ struct DataBinding {
     std::vector<int64_t> sampleShape;
     /// Read as class numbers, checked against the classes of the output.
     bool isClass = false;
+    bool operator==(const Slot &) const = default;
   };
   std::vector<Slot> slots;
   /// Named sizes besides the batch that the data decide.
   std::map<std::string, int64_t> sizes;
+  bool operator==(const DataBinding &) const = default;
 };
 
 /// Binds \p inputs to the fields of \p data: by name, else a model's only

@@ -92,6 +92,10 @@ public:
        int64_t samples, const CompileSettings &settings,
        ProgramProvider &provider, ParameterStore &store, uint64_t seed);
 
+  /// States that nobody changes the parameters any more: what the first run
+  /// prepares from them, all others use.
+  void keepParameters() { keepsParameters = true; }
+
   /// Runs over all of \p data in order. Errors: those of running.
   Expected<Scores> run(const BoundData &data);
 
@@ -113,6 +117,7 @@ private:
   unsigned threads = 0;
   double milliseconds = 0;
   bool cached = false;
+  bool keepsParameters = false;
 };
 
 /// Elements of the last dimension of the first result of \p program; 1 for
