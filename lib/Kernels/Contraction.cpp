@@ -261,10 +261,14 @@ void ContractionEmitter::prefetchRows(const Panel &panel, Value firstRow) {
     SmallVector<Value> indices(panel.batch);
     indices.append({kernel.add(firstRow, row), panel.column});
     for (const Access *access : accesses) {
-      Value start =
-          kernel.pointer(kernel.pointerOf(*access), kernel.elementOf(*access),
-                         kernel.element(*access, indices));
-      kernel.prefetch(start, kernel.elementOf(*access), 0, plan.gateColumns);
+      Type type = kernel.elementOf(*access);
+      Value start = kernel.pointer(kernel.pointerOf(*access), type,
+                                   kernel.element(*access, indices));
+      // Rows that do not start with a cache line reach into one more.
+      int64_t line = lineBytes / storageBytes(type);
+      bool begins = access->strides[spec.batch.size()] % line == 0;
+      kernel.prefetch(start, type, 0,
+                      plan.gateColumns + (begins ? 0 : line - 1));
     }
   });
 }

@@ -9,7 +9,6 @@ using namespace mlir;
 using namespace nnc;
 using namespace nnc::kernels;
 
-static constexpr int64_t lineBytes = 64;
 /// Bytes of a panel behind which one tile asks for more.
 static constexpr int64_t aheadBytes = 32 << 10;
 
