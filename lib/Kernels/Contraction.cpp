@@ -39,7 +39,7 @@ ContractionEmitter::ContractionEmitter(ModuleOp module,
       plan(planOf(spec, target, pairing)),
       kernel(module, target, spec.name, spec.buffers,
              plan.leftInTiles || (pairing && pairing->scratchBytes > 0)),
-      element(spec.element) {}
+      element(spec.element), asks(askingPlan()) {}
 
 Expected<Kernels> ContractionEmitter::emit() {
   rows = kernel.bound(spec.m);
@@ -78,6 +78,9 @@ Expected<Kernels> ContractionEmitter::emit() {
                             plan.tileColumns);
   if (plan.packing != ContractionPlan::Packing::none)
     packed = kernel.stack(element, plan.chunk * plan.panelColumns);
+
+  if (asks.perStep > 0)
+    inputLines = makeInputLines();
 
   auto [tileRange, panelRange] = divideWork();
   kernel.loop(panelRange.low, panelRange.high, 1,
@@ -213,7 +216,7 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value first,
                    ? kernel.mul(tile, plan.tileRows * spec.k.capacity)
                    : kernel.mul(firstRow, leftRowStep());
   if (!plan.severalChunks)
-    prefetchRows(panel, firstRow);
+    askForInputs(panel, firstRow);
   auto equal = [&](Value a, Value b) {
     return arith::CmpIOp::create(kernel.builder, kernel.loc,
                                  arith::CmpIPredicate::eq, a, b);
@@ -242,35 +245,6 @@ void ContractionEmitter::emitTile(const Panel &panel, Value tile, Value first,
   for (int64_t size : sizes)
     kernel.ifThen(equal(tileRows, kernel.constant(size)),
                   [&] { emitSize(size); });
-}
-
-void ContractionEmitter::prefetchRows(const Panel &panel, Value firstRow) {
-  SmallVector<const Access *> accesses;
-  for (const Access &access : spec.inputs) {
-    bool seen = llvm::any_of(accesses, [&](const Access *other) {
-      return other->buffer == access.buffer && other->offset == access.offset &&
-             other->strides == access.strides;
-    });
-    if (!seen && access.strides.back() == 1 &&
-        access.strides[spec.batch.size()] != 0)
-      accesses.push_back(&access);
-  }
-  if (accesses.empty())
-    return;
-  kernel.loop(kernel.constant(0), tileRows, 1, [&](Value row) {
-    SmallVector<Value> indices(panel.batch);
-    indices.append({kernel.add(firstRow, row), panel.column});
-    for (const Access *access : accesses) {
-      Type type = kernel.elementOf(*access);
-      Value start = kernel.pointer(kernel.pointerOf(*access), type,
-                                   kernel.element(*access, indices));
-      // Rows that do not start with a cache line reach into one more.
-      int64_t line = lineBytes / storageBytes(type);
-      bool begins = access->strides[spec.batch.size()] % line == 0;
-      kernel.prefetch(start, type, 0,
-                      plan.gateColumns + (begins ? 0 : line - 1));
-    }
-  });
 }
 
 Value ContractionEmitter::sumInline(const Panel &panel, Value row, Value column,

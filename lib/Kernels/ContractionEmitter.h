@@ -94,8 +94,21 @@ private:
   }
   int64_t rightStep(Source source) const;
   void emitDotTile(const Panel &panel, mlir::Value slot);
-  /// Asks for what the epilogue will read beside the tile's sums.
-  void prefetchRows(const Panel &panel, mlir::Value firstRow);
+  /// How tiles ask for what the epilogue reads beside their sums: so many
+  /// lines at each step of k, from a list of so many entries (a power of two)
+  /// that is read again and again; 0: all of them before the first step.
+  struct AskingPlan {
+    int64_t perStep = 0, entries = 0;
+  };
+  AskingPlan askingPlan() const;
+  /// The inputs of the epilogue that lie in rows, each once.
+  llvm::SmallVector<const Access *> inputsInRows() const;
+  /// Cache lines that a row of a panel takes in \p access.
+  int64_t linesOf(const Access &access) const;
+  /// The list, of lines that may be asked for.
+  mlir::Value makeInputLines();
+  /// Asks for what the epilogue will read, or makes the list of it.
+  void askForInputs(const Panel &panel, mlir::Value firstRow);
   void emitEpilogue(const Panel &panel, mlir::Value firstTile,
                     mlir::Value lastTile);
   /// The sums of \p lanes columns from \p column of \p row.
@@ -148,6 +161,8 @@ private:
   /// that reach back repeat has the same bits.
   bool writesOutput = false;
   mlir::Value sums, packed;
+  AskingPlan asks;
+  mlir::Value inputLines;
 };
 
 } // namespace nnc::kernels

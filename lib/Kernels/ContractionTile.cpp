@@ -63,7 +63,10 @@ void ContractionEmitter::emitRegisterTile(const Panel &panel, Value number,
     other = kernel.pointer(right, element,
                            kernel.add(distance, kernel.mul(part, perTile)));
   }
-  SmallVector<Value> operands{left, right, other, target, steps};
+  SmallVector<Value> operands{left, right, other, target};
+  if (inputLines)
+    operands.push_back(inputLines);
+  operands.push_back(steps);
   if (endsWithOneRow(source)) {
     // One less if the steps up to the last pair's end are more than there are.
     Value last = kernel.mul(kernel.add(from, steps), 2);
@@ -210,6 +213,9 @@ std::string ContractionEmitter::RegisterTile::name() const {
     name += fmt::format("_ahead{}", linesAhead);
   if (product.asksForLeft())
     name += "_left";
+  if (product.asks.perStep > 0)
+    name +=
+        fmt::format("_lines{}x{}", product.asks.perStep, product.asks.entries);
   if (plan.severalChunks)
     name += "_onto";
   if (single)
@@ -254,6 +260,12 @@ void ContractionEmitter::RegisterTile::askAhead(KernelBuilder &tile, Value step,
   if (product.asksForLeft())
     tile.prefetch(left, product.lhsElement(),
                   prefetchSteps * product.leftStep(), rows + line - 1);
+  for (int64_t i = 0; i < product.asks.perStep; ++i) {
+    Value number = tile.add(tile.mul(step, product.asks.perStep), i);
+    Value entry = tile.rem(number, tile.constant(product.asks.entries));
+    tile.prefetch(tile.loadAddress(tile.function.getArgument(4), entry),
+                  element, 0, 1);
+  }
   if (linesAhead)
     tile.prefetch(tile.pointer(tile.function.getArgument(2), element,
                                tile.mul(step, plan.panelColumns)),
@@ -308,7 +320,8 @@ SmallVector<Value> ContractionEmitter::RegisterTile::emitStep(
 }
 
 func::FuncOp ContractionEmitter::RegisterTile::emit(StringRef name) {
-  KernelBuilder tile(product.module, product.kernel.target, name, 4,
+  unsigned pointers = product.asks.perStep > 0 ? 5 : 4;
+  KernelBuilder tile(product.module, product.kernel.target, name, pointers,
                      single ? 2 : 1);
   int64_t vectors = plan.tileColumns, lanes = plan.lanes;
   SmallVector<Lanes> all(vectors, Lanes{lanes}), live(all);
@@ -322,14 +335,14 @@ func::FuncOp ContractionEmitter::RegisterTile::emit(StringRef name) {
 
   SmallVector<Value> carried = firstSums(tile);
   carried.append({tile.function.getArgument(0), tile.function.getArgument(1)});
-  Value zero = tile.constant(0), steps = tile.function.getArgument(4);
+  Value zero = tile.constant(0), steps = tile.function.getArgument(pointers);
   SmallVector<Value> results =
       tile.loop(zero, steps, 1, carried, [&](Value step, ValueRange values) {
         return emitStep(tile, step, values, /*hasSecond=*/true);
       });
   if (single)
-    results = tile.loop(zero, tile.function.getArgument(5), 1, results,
-                        [&](Value step, ValueRange values) {
+    results = tile.loop(zero, tile.function.getArgument(pointers + 1), 1,
+                        results, [&](Value step, ValueRange values) {
                           return emitStep(tile, tile.add(steps, step), values,
                                           /*hasSecond=*/false);
                         });

@@ -431,6 +431,16 @@ Value KernelBuilder::loadScalar(Value base, Type element, Value at) {
   return fromStorage(builder, loc, stored, element);
 }
 
+void KernelBuilder::storeAddress(Value address, Value list, Value at) {
+  LLVM::StoreOp::create(builder, loc, address,
+                        pointer(list, builder.getI64Type(), at), 8);
+}
+
+Value KernelBuilder::loadAddress(Value list, Value at) {
+  return LLVM::LoadOp::create(builder, loc, list.getType(),
+                              pointer(list, builder.getI64Type(), at), 8);
+}
+
 void KernelBuilder::prefetch(Value base, Type element, int64_t ahead,
                              int64_t count, Prefetch use) {
   constexpr int64_t lineBytes = 64;

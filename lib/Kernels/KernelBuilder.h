@@ -182,6 +182,9 @@ public:
                 int64_t count, Prefetch use = Prefetch::soon);
   void store(mlir::Value vector, mlir::Value base, mlir::Value at,
              const Lanes &lanes, int64_t stride = 1);
+  /// Entry \p at of a list of addresses.
+  void storeAddress(mlir::Value address, mlir::Value list, mlir::Value at);
+  mlir::Value loadAddress(mlir::Value list, mlir::Value at);
 
   /// offset + sum(strides * indices) over the leading dimensions given.
   mlir::Value element(const Access &access, mlir::ValueRange indices);
