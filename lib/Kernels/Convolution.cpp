@@ -394,23 +394,40 @@ static Expected<void> check(const ConvolutionSpec &spec) {
   return {};
 }
 
+static std::pair<Planes, ConvolutionPlan>
+planesFor(const TargetDescription &target, const ConvolutionSpec &spec) {
+  Planes planes(spec.rows, spec.columns, 0);
+  ConvolutionPlan plan(spec, target, planes);
+  if (planes.positions() >= plan.tile)
+    return {planes, plan};
+  // Tiles that reach beyond all positions need planes with room behind them.
+  planes = Planes(spec.rows, spec.columns, plan.tile);
+  return {planes, ConvolutionPlan(spec, target, planes)};
+}
+
+bool kernels::convolvesImagesInLanes(const TargetDescription &target,
+                                     const ConvolutionSpec &spec) {
+  // Loads that cross lines take longer than the plan counts for them.
+  double cost = 1.2 * planesFor(target, spec).second.step *
+                spec.images.capacity * spec.groups * spec.inputs *
+                spec.rows.taps * spec.columns.taps;
+  // Vectors of windows take every second element or so of rows.
+  if (const auto &pool = spec.pool)
+    cost +=
+        6.0 * spec.images.capacity * spec.groups * spec.outputs *
+        pool->rows.result * pool->rows.taps * pool->columns.taps *
+        ceilDiv(pool->columns.result, target.lanes(storageBytes(spec.element)));
+  return convolutionByImagesCost(target, spec) < cost;
+}
+
 Expected<Kernels> kernels::emitConvolution(ModuleOp module,
                                            const TargetDescription &target,
                                            const ConvolutionSpec &spec) {
   if (auto checked = check(spec); !checked)
     return fail(checked.error());
-  // Tiles that reach beyond all positions need planes with room behind them.
-  Planes planes(spec.rows, spec.columns, 0);
-  ConvolutionPlan plan(spec, target, planes);
-  if (planes.positions() < plan.tile) {
-    planes = Planes(spec.rows, spec.columns, plan.tile);
-    plan = ConvolutionPlan(spec, target, planes);
-  }
-  // Loads that cross lines take longer than the plan counts for them.
-  double cost = 1.2 * plan.step * spec.images.capacity * spec.groups *
-                spec.inputs * spec.rows.taps * spec.columns.taps;
-  if (convolutionByImagesCost(target, spec) < cost)
+  if (spec.usesTiles() || convolvesImagesInLanes(target, spec))
     return emitConvolutionByImages(module, target, spec);
+  auto [planes, plan] = planesFor(target, spec);
   Kernels kernels;
   if (!planes.inPlace) {
     int64_t channels = spec.groups * spec.inputs;

@@ -7,14 +7,14 @@
 //   source   [tile of images][group][row][column][channel][image]
 //   weights  [group][tile of outputs][p][q][channel][output]
 //
-// and the sums of a tile of images are turned back at the end.
+// and the sums of a tile of images are turned back at the end. Images that lie
+// in tiles already, a vector each, are read and written where they are.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ConvolutionImages.h"
 #include "ConvolutionItems.h"
-#include "ImageEpilogue.h"
-#include "KernelBuilder.h"
+#include "ImageEmitter.h"
 #include <limits>
 #include <numeric>
 
@@ -34,98 +34,6 @@ static constexpr int64_t prefetchChannels = 32;
 
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-namespace {
-struct ImagePlan {
-  ImagePlan(const ConvolutionSpec &spec, const TargetDescription &target);
-
-  int64_t lanes = 1;
-  /// Output channels and vectors of images of a register tile.
-  int64_t outputs = 1, vectors = 1;
-  int64_t images() const { return vectors * lanes; }
-  /// Elements of a tap and channel in a panel of weights.
-  int64_t outputStride() const { return ceilDiv(outputs, lanes) * lanes; }
-  int64_t imageTiles = 1, outputTiles = 1;
-  /// Cycles for one tap and input channel at one position, all tiles.
-  double step = 0;
-  /// Rows and positions of a chunk, chunks of an image.
-  int64_t chunkRows = 1, chunks = 1, chunk = 1;
-  /// Input channels between two stores of the sums.
-  int64_t inputs = 1;
-};
-
-/// The taps that meet the source at a position: every tapStep-th from `tap`
-/// on, at every sourceStep-th element from `source` on.
-struct Taps {
-  Value tap, source, count;
-  int64_t tapStep, sourceStep;
-};
-
-class ImageEmitter {
-public:
-  ImageEmitter(ModuleOp module, const TargetDescription &target,
-               const ConvolutionSpec &spec)
-      : spec(spec), element(spec.element), target(target), module(module),
-        plan(spec, target) {}
-
-  Expected<Kernels> emit();
-
-private:
-  struct Item {
-    Value tile, group, chunk, channel, again, source, weights;
-  };
-
-  int64_t plane() const { return spec.rows.source * spec.columns.source; }
-  int64_t sourceElements() const {
-    return plan.imageTiles * spec.groups * plane() * spec.inputs *
-           plan.images();
-  }
-  int64_t weightElements() const {
-    return spec.groups * plan.outputTiles * spec.rows.taps * spec.columns.taps *
-           spec.inputs * plan.outputStride();
-  }
-  Value imageTiles(KernelBuilder &kernel) {
-    return kernel.ceilDiv(kernel.bound(spec.images),
-                          kernel.constant(plan.images()));
-  }
-  /// The first output channel of a tile: the last one reaches back.
-  Value firstOutput(KernelBuilder &kernel, Value tile) {
-    Value first = kernel.mul(tile, plan.outputs);
-    return spec.outputs % plan.outputs == 0
-               ? first
-               : kernel.min(first,
-                            kernel.constant(spec.outputs - plan.outputs));
-  }
-
-  Expected<func::FuncOp> emitPack();
-  Expected<func::FuncOp> emitSums();
-  void packSource(KernelBuilder &kernel);
-  void packWeights(KernelBuilder &kernel);
-  Item itemAt(KernelBuilder &kernel, Value number);
-  void emitItem(KernelBuilder &kernel, const Item &item);
-  void emitPosition(KernelBuilder &kernel, const Item &item, const Taps &rows,
-                    Value column, Value place, Value first);
-  void emitEpilogue(KernelBuilder &kernel, const Item &item, Value low,
-                    Value high);
-  void emitPool(KernelBuilder &kernel, const Item &item, Value low);
-  /// Windows of a pool in a chunk, in whole vectors.
-  int64_t chunkWindows() const {
-    return ceilDiv(plan.chunkRows / spec.pool->rows.stride *
-                       spec.pool->columns.result,
-                   plan.lanes) *
-           plan.lanes;
-  }
-
-  const ConvolutionSpec &spec;
-  Type element;
-  const TargetDescription &target;
-  ModuleOp module;
-  ImagePlan plan;
-  Value sums, turned;
-  /// Of a chunk's windows: the largest elements and their places.
-  Value largest, places;
-};
-} // namespace
-
 /// Pairs of a tap and a position that meet the source.
 static int64_t meetings(const Sliding &sliding) {
   int64_t sum = 0;
@@ -143,7 +51,11 @@ ImagePlan::ImagePlan(const ConvolutionSpec &spec,
   int64_t bytes = storageBytes(spec.element);
   lanes = target.lanes(bytes);
   int64_t images = spec.images.capacity;
-  for (int64_t v = 1; v <= std::min<int64_t>(8, ceilDiv(images, lanes)); ++v)
+  int64_t all = ceilDiv(images, lanes);
+  for (int64_t v = 1; v <= std::min<int64_t>(8, all); ++v) {
+    // Of tiles in memory there are no more than these.
+    if (spec.usesTiles() && all % v != 0)
+      continue;
     for (int64_t r = 1; r <= spec.outputs; ++r) {
       if (r * v + v + 1 > target.vectorRegisters)
         break;
@@ -151,14 +63,15 @@ ImagePlan::ImagePlan(const ConvolutionSpec &spec,
       double streamed = (v + ceilDiv(r, lanes)) * 0.3;
       double cycles =
           std::max({r * v / 2.0, (r + v) / 2.0, 4.0}) + 0.5 + streamed;
-      double all = double(ceilDiv(spec.outputs, r)) *
+      double sum = double(ceilDiv(spec.outputs, r)) *
                    ceilDiv(images, v * lanes) * cycles;
-      if (step == 0 || all < step) {
-        step = all;
+      if (step == 0 || sum < step) {
+        step = sum;
         outputs = r;
         vectors = v;
       }
     }
+  }
   imageTiles = ceilDiv(images, this->images());
   outputTiles = ceilDiv(spec.outputs, outputs);
   int64_t row = spec.columns.result * outputs * this->images() * bytes;
@@ -294,7 +207,8 @@ void ImageEmitter::packWeights(KernelBuilder &kernel) {
 
 Expected<func::FuncOp> ImageEmitter::emitPack() {
   KernelBuilder kernel(module, target, spec.name + "_pack", spec.buffers, true);
-  packSource(kernel);
+  if (!sourceInTiles())
+    packSource(kernel);
   packWeights(kernel);
   if (auto finished = kernel.finish(); !finished)
     return fail(finished.error());
@@ -369,9 +283,10 @@ ImageEmitter::Item ImageEmitter::itemAt(KernelBuilder &kernel, Value number) {
   item.channel = firstOutput(kernel, outputTile);
   item.again = kernel.sub(kernel.mul(outputTile, plan.outputs), item.channel);
   Value panel = kernel.add(kernel.mul(item.tile, spec.groups), item.group);
-  item.source =
-      kernel.pointer(kernel.scratch, element,
-                     kernel.mul(panel, plane() * spec.inputs * plan.images()));
+  item.source = kernel.pointer(
+      sourceInTiles() ? kernel.function.getArgument(spec.source)
+                      : kernel.scratch,
+      element, kernel.mul(panel, plane() * spec.inputs * plan.images()));
   Value weights =
       kernel.add(kernel.mul(item.group, plan.outputTiles), outputTile);
   item.weights = kernel.pointer(
@@ -389,13 +304,13 @@ void ImageEmitter::emitPosition(KernelBuilder &kernel, const Item &item,
                                 const Taps &rows, Value column, Value place,
                                 Value first) {
   Taps columns = tapsAt(kernel, spec.columns, column);
-  int64_t sourceTap = spec.inputs * plan.images();
+  int64_t sourceTap = spec.inputs * channelStride();
   int64_t weightTap = spec.inputs * plan.outputStride();
   Value position =
       kernel.add(kernel.mul(rows.source, spec.columns.source), columns.source);
   Value from = kernel.pointer(item.source, element,
                               kernel.add(kernel.mul(position, sourceTap),
-                                         kernel.mul(first, plan.images())));
+                                         kernel.mul(first, channelStride())));
   Value tap = kernel.add(kernel.mul(rows.tap, spec.columns.taps), columns.tap);
   Value by = kernel.pointer(item.weights, element,
                             kernel.add(kernel.mul(tap, weightTap),
@@ -415,13 +330,15 @@ void ImageEmitter::emitPosition(KernelBuilder &kernel, const Item &item,
   auto step = [&](Value, ValueRange values) {
     SmallVector<Value> next(values), factors;
     Value x = values[values.size() - 2], w = values.back();
-    kernel.prefetch(x, element, prefetchChannels * plan.images(),
-                    plan.images());
+    for (int64_t v = 0; v < (sourceInTiles() ? plan.vectors : 1); ++v)
+      kernel.prefetch(x, element,
+                      v * vectorStride() + prefetchChannels * channelStride(),
+                      channelStride());
     kernel.prefetch(w, element, prefetchChannels * plan.outputStride(),
                     plan.outputStride());
     for (int64_t v = 0; v < plan.vectors; ++v)
-      factors.push_back(kernel.load(x, element, kernel.constant(v * plan.lanes),
-                                    Lanes{plan.lanes}));
+      factors.push_back(kernel.load(
+          x, element, kernel.constant(v * vectorStride()), Lanes{plan.lanes}));
     for (int64_t o = 0; o < plan.outputs; ++o) {
       Value factor = kernel.splat(
           kernel.loadScalar(w, element, kernel.constant(o)), plan.lanes);
@@ -431,7 +348,7 @@ void ImageEmitter::emitPosition(KernelBuilder &kernel, const Item &item,
       }
     }
     next[next.size() - 2] =
-        kernel.pointer(x, element, kernel.constant(plan.images()));
+        kernel.pointer(x, element, kernel.constant(channelStride()));
     next.back() =
         kernel.pointer(w, element, kernel.constant(plan.outputStride()));
     return next;
@@ -476,128 +393,6 @@ void ImageEmitter::emitPosition(KernelBuilder &kernel, const Item &item,
                    Lanes{plan.lanes});
 }
 
-/// Turns the sums of rows [\p low, \p high), channel by channel, and hands them
-/// to the epilogue.
-void ImageEmitter::emitEpilogue(KernelBuilder &kernel, const Item &item,
-                                Value low, Value high) {
-  int64_t lanes = plan.lanes, width = spec.columns.result;
-  int64_t stride = ceilDiv(plan.chunk, lanes) * lanes;
-  Value zero = kernel.constant(0);
-  Value firstImage = kernel.mul(item.tile, plan.images());
-  Value images = kernel.min(kernel.constant(plan.images()),
-                            kernel.sub(kernel.bound(spec.images), firstImage));
-  Value positions = kernel.mul(kernel.sub(high, low), width);
-  kernel.loop(item.again, kernel.constant(plan.outputs), 1, [&](Value slot) {
-    Value channel = kernel.add(kernel.mul(item.group, spec.outputs),
-                               kernel.add(item.channel, slot));
-    Value begin =
-        kernel.pointer(sums, element, kernel.mul(slot, plan.images()));
-    for (int64_t v = 0; v < plan.images(); v += lanes)
-      kernel.loop(zero, positions, lanes, [&](Value at) {
-        Value from = kernel.pointer(
-            begin, element, kernel.mul(at, plan.outputs * plan.images()));
-        Turn turn;
-        turn.from = kernel.pointer(from, element, kernel.constant(v));
-        turn.fromStride = kernel.constant(plan.outputs * plan.images());
-        turn.to = kernel.pointer(turned, element, kernel.add(at, v * stride));
-        turn.toStride = kernel.constant(stride);
-        turn.columns = kernel.constant(lanes);
-        kernel.turn(element, lanes, turn);
-      });
-    kernel.loop(zero, images, 1, [&](Value image) {
-      Value row0 = kernel.mul(image, stride);
-      kernel.loop(low, high, 1, [&](Value row) {
-        Value at = kernel.add(row0, kernel.mul(kernel.sub(row, low), width));
-        emitImageEpilogue(kernel, element, lanes,
-                          {spec.epilogueInputs, spec.results, spec.epilogue},
-                          {kernel.add(firstImage, image), channel, row, turned,
-                           at, zero, kernel.constant(width), width >= lanes,
-                           width % lanes != 0});
-      });
-    });
-  });
-}
-
-/// Pools the sums of the rows from \p low on, before they are turned.
-void ImageEmitter::emitPool(KernelBuilder &kernel, const Item &item,
-                            Value low) {
-  const PooledImages &pool = *spec.pool;
-  int64_t lanes = plan.lanes, width = pool.columns.result;
-  int64_t stride = chunkWindows(), rows = plan.chunkRows / pool.rows.stride;
-  Value zero = kernel.constant(0);
-  Value firstRow = kernel.mul(item.chunk, rows);
-  Value lastRow =
-      kernel.min(kernel.add(firstRow, rows), kernel.constant(pool.rows.result));
-  Value count = kernel.mul(kernel.sub(lastRow, firstRow), width);
-  bool masked = canMask(kernel.target, kernel.buffers, {}, spec.results);
-
-  // Turns a vector of images for each window and copies them image by image.
-  auto give = [&](unsigned number, Value memory, Type type, Value image,
-                  Value live, Value channel) {
-    kernel.loop(zero, count, lanes, [&](Value at) {
-      Turn turn;
-      turn.from = kernel.pointer(memory, type, kernel.mul(at, lanes));
-      turn.fromStride = turn.columns = kernel.constant(lanes);
-      turn.to = kernel.pointer(turned, type, at);
-      turn.toStride = kernel.constant(stride);
-      // Turning only moves bits.
-      kernel.turn(isa<FloatType>(type) ? type : kernel.builder.getF32Type(),
-                  lanes, turn);
-    });
-    const Access &result = spec.results[number];
-    kernel.loop(zero, live, 1, [&](Value lane) {
-      Value to = kernel.element(
-          result, {kernel.add(image, lane), channel, firstRow, zero});
-      Value from = kernel.mul(lane, stride);
-      vectorLoop(kernel, zero, count, lanes, masked, rows * width >= lanes,
-                 true, [&](Value at, const Lanes &part) {
-                   kernel.store(kernel.load(turned, type, kernel.add(from, at),
-                                            Lanes{part.width}),
-                                result, kernel.add(to, at), part);
-                 });
-    });
-  };
-
-  Value firstImage = kernel.mul(item.tile, plan.images());
-  kernel.loop(item.again, kernel.constant(plan.outputs), 1, [&](Value slot) {
-    Value channel = kernel.add(kernel.mul(item.group, spec.outputs),
-                               kernel.add(item.channel, slot));
-    RowAccesses inputs(kernel, spec.epilogueInputs, {firstImage, channel, zero},
-                       true);
-    for (int64_t v = 0; v < plan.images(); v += lanes) {
-      Value begin = kernel.pointer(
-          sums, element, kernel.add(kernel.mul(slot, plan.images()), v));
-      kernel.loop(firstRow, lastRow, 1, [&](Value row) {
-        Value sumRow = kernel.sub(kernel.mul(row, pool.rows.stride), low);
-        Value at = kernel.mul(kernel.sub(row, firstRow), width);
-        kernel.loop(zero, kernel.constant(width), 1, [&](Value column) {
-          Value first = kernel.add(kernel.mul(sumRow, spec.columns.result),
-                                   kernel.mul(column, pool.columns.stride));
-          PooledValue pooled = emitPooled(
-              kernel, lanes, {spec.epilogueInputs, spec.results, spec.epilogue},
-              pool, inputs, row, column, 0, [&](int64_t p, int64_t q) {
-                Value position = kernel.add(first, p * spec.columns.result + q);
-                return kernel.load(
-                    begin, element,
-                    kernel.mul(position, plan.outputs * plan.images()),
-                    Lanes{lanes});
-              });
-          Value place = kernel.mul(kernel.add(at, column), lanes);
-          kernel.store(pooled.largest, largest, place, Lanes{lanes});
-          if (pooled.index)
-            kernel.store(pooled.index, places, place, Lanes{lanes});
-        });
-      });
-      Value image = kernel.add(firstImage, v);
-      Value live = kernel.min(kernel.constant(lanes),
-                              kernel.sub(kernel.bound(spec.images), image));
-      give(0, largest, element, image, live, channel);
-      if (pool.withIndex)
-        give(1, places, kernel.builder.getI32Type(), image, live, channel);
-    }
-  });
-}
-
 void ImageEmitter::emitItem(KernelBuilder &kernel, const Item &item) {
   Value zero = kernel.constant(0);
   Value low = kernel.mul(item.chunk, plan.chunkRows);
@@ -623,8 +418,15 @@ void ImageEmitter::emitItem(KernelBuilder &kernel, const Item &item) {
                       });
         });
       });
-  if (spec.pool)
+  bool allInTiles = llvm::all_of(spec.results, [&](const Access &result) {
+    return spec.isInTiles(result.buffer);
+  });
+  if (spec.pool && allInTiles)
+    emitTiledPool(kernel, item, low);
+  else if (spec.pool)
     emitPool(kernel, item, low);
+  else if (allInTiles)
+    emitTiledEpilogue(kernel, item, low, high);
   else
     emitEpilogue(kernel, item, low, high);
 }
@@ -681,11 +483,16 @@ double kernels::convolutionByImagesCost(const TargetDescription &target,
   double tiles = double(plan.imageTiles) * plan.outputTiles;
   // Fifteen cycles a vector that is turned, two a weight, and what a position
   // takes apart from its products.
-  double turned =
-      plan.imageTiles * plan.vectors *
-      (double(spec.rows.source) * spec.columns.source * spec.inputs +
-       results * plan.outputTiles * plan.outputs) *
-      5;
+  bool writesTiles = llvm::any_of(spec.results, [&](const Access &result) {
+    return spec.isInTiles(result.buffer);
+  });
+  double source =
+      spec.isInTiles(spec.source)
+          ? 0
+          : double(spec.rows.source) * spec.columns.source * spec.inputs * 5;
+  double turned = plan.imageTiles * plan.vectors *
+                  (source + results * plan.outputTiles * plan.outputs *
+                                (writesTiles ? 1 : 5));
   double weights = double(spec.outputs) * spec.inputs * spec.rows.taps *
                    spec.columns.taps * 2;
   double around = positions * tiles *

@@ -195,11 +195,8 @@ void WeightEmitter::emitItem(KernelBuilder &kernel, Value number) {
   Value input = tiled(spec.inputs, plan.inputs);
   Value output = tiled(spec.outputs, plan.channels);
   Value group = split(spec.groups), part = number;
-  Value images = kernel.bound(spec.images);
-  auto edge = [&](Value at) {
-    return kernel.div(kernel.mul(images, at), kernel.constant(spec.parts));
-  };
-  Value first = edge(part), last = edge(kernel.add(part, 1));
+  Value first = partEdge(kernel, spec, part);
+  Value last = partEdge(kernel, spec, kernel.add(part, 1));
 
   Value sourceMemory =
       planes.inPlace ? kernel.function.getArgument(0) : kernel.scratch;
@@ -316,6 +313,27 @@ static bool isByImages(const TargetDescription &target,
   return weightsByImagesCost(target, spec) < least;
 }
 
+int64_t WeightGradientSpec::imagesOfPart() const {
+  int64_t runs = ceilDiv(images.capacity, run);
+  return ceilDiv(runs, parts) * run;
+}
+
+Value kernels::partEdge(KernelBuilder &kernel, const WeightGradientSpec &spec,
+                        Value part) {
+  Value images = kernel.bound(spec.images);
+  Value runs = kernel.ceilDiv(images, kernel.constant(spec.run));
+  Value run = kernel.div(kernel.mul(runs, part), kernel.constant(spec.parts));
+  Value edge = kernel.mul(run, spec.run);
+  return spec.run == 1 ? edge : kernel.min(edge, images);
+}
+
+bool kernels::weighsImagesInLanes(const TargetDescription &target,
+                                  const WeightGradientSpec &spec) {
+  int64_t lanes = target.lanes(storageBytes(spec.element));
+  return spec.tile == 0 && spec.groups == 1 && spec.run % lanes == 0 &&
+         isByImages(target, spec);
+}
+
 bool kernels::canUnpoolForWeights(const TargetDescription &target,
                                   const WeightGradientSpec &spec) {
   auto isApart = [](const Sliding &windows, int64_t size) {
@@ -339,7 +357,8 @@ Expected<Kernels> kernels::emitWeightGradient(ModuleOp module,
                 "unpooling in a gradient of such a convolution");
   if (spec.tile != 0)
     return emitWeightsByWinograd(module, target, spec);
-  if (isByImages(target, spec))
+  if (spec.sourceInTiles() || spec.gradientInTiles() ||
+      isByImages(target, spec))
     return emitWeightsByImages(module, target, spec);
   bool byChannels =
       weightsByChannelsCost(target, spec) < weightsByPlanesCost(target, spec);

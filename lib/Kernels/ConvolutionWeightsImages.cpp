@@ -7,15 +7,17 @@
 //
 //   [part][tile of images][group][channel][row][column][image]
 //
-// and likewise, on the stack, the gradient of the output channels at work.
+// and likewise, on the stack, the gradient of the output channels at work. A
+// source that lies in tiles of images already is read where it is, if nothing
+// stands around it.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ConvolutionItems.h"
 #include "KernelBuilder.h"
+#include "TiledImages.h"
 #include "VectorReduction.h"
 #include "WeightGradients.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include <limits>
 
 using namespace mlir;
@@ -26,6 +28,9 @@ using namespace nnc::kernels;
 static constexpr int64_t packGrain = 4096;
 /// Bytes of a gradient and of sums on the stack.
 static constexpr int64_t stackBytes = 256 << 10;
+/// Elements of successive positions that are this many bytes apart share too
+/// few sets of the first cache.
+static constexpr int64_t sharedSetBytes = 1024;
 /// Taps that are unrolled in one run over the positions.
 static constexpr int64_t mostTaps = 12;
 
@@ -61,6 +66,11 @@ struct ImageTile {
   Value number, first, count;
 };
 
+/// Elements from one column, row, channel and tile of images to the next.
+struct SourceStrides {
+  int64_t column, row, channel, tile;
+};
+
 class ImagesEmitter {
 public:
   ImagesEmitter(ModuleOp module, const TargetDescription &target,
@@ -68,6 +78,12 @@ public:
       : spec(spec), element(spec.element), target(target), module(module),
         plan(spec, target) {
     int64_t image = spec.rows.source * spec.columns.source;
+    source = {plan.lanes, plan.width * plan.lanes, planeElements(),
+              spec.groups * spec.inputs * planeElements()};
+    ImageTiles tiles = sourceTiles();
+    if (readsTiles())
+      source = {tiles.columnStride(), tiles.rowStride(), tiles.channelStride(),
+                tiles.tileStride()};
     int64_t gradients =
         spec.images.capacity * spec.groups * spec.outputs * givenPositions();
     buffers = {
@@ -92,7 +108,19 @@ private:
   int64_t planeElements() const {
     return plan.height * plan.width * plan.lanes;
   }
+  ImageTiles sourceTiles() const {
+    return {spec.sourceLayout, plan.lanes, spec.inputs, spec.rows.source,
+            spec.columns.source};
+  }
+  /// Whether the source is read where it is.
+  bool readsTiles() const {
+    int64_t apart = sourceTiles().columnStride() * storageBytes(element);
+    return spec.sourceInTiles() && plan.inPlace && apart % sharedSetBytes != 0;
+  }
+  /// Planes in scratch.
   int64_t sourcePlanes() const {
+    if (readsTiles())
+      return 0;
     return spec.parts * plan.imageTiles * spec.groups * spec.inputs;
   }
   /// Weights of the output channels at work.
@@ -105,7 +133,10 @@ private:
             int64_t stride, Value to, int64_t columns, bool isIndex = false);
   void packGradient(KernelBuilder &kernel, const ImageTile &tile,
                     Value channel);
-  void unpool(KernelBuilder &kernel, Value to);
+  void copyPlane(KernelBuilder &kernel, const ImageTile &tile, Value channel,
+                 Value to);
+  void copyGradient(KernelBuilder &kernel, const ImageTile &tile,
+                    Value channel);
   void clearDeadLanes(KernelBuilder &kernel, const ImageTile &tile,
                       Value memory, int64_t elements);
   void clear(KernelBuilder &kernel, Value memory, int64_t elements);
@@ -120,6 +151,7 @@ private:
   ModuleOp module;
   ImagesPlan plan;
   std::vector<Buffer> buffers;
+  SourceStrides source;
   Value gradients, sums;
   /// Of a channel: the values of windows and their indices.
   Value values, places;
@@ -149,7 +181,7 @@ ImagesPlan::ImagesPlan(const WeightGradientSpec &spec,
     }
   step = least * (single ? 1 : spec.inputs);
   outputTiles = ceilDiv(spec.outputs, channels);
-  imageTiles = ceilDiv(ceilDiv(spec.images.capacity, spec.parts), lanes);
+  imageTiles = ceilDiv(spec.imagesOfPart(), lanes);
   auto extent = [](const Sliding &sliding) {
     return (sliding.result - 1) * sliding.stride +
            (sliding.taps - 1) * sliding.dilation + 1;
@@ -167,12 +199,9 @@ ImagesPlan::ImagesPlan(const WeightGradientSpec &spec,
 //===----------------------------------------------------------------------===//
 
 ImageTile ImagesEmitter::tileAt(KernelBuilder &kernel, Value part, Value slot) {
-  Value images = kernel.bound(spec.images);
-  auto edge = [&](Value at) {
-    return kernel.div(kernel.mul(images, at), kernel.constant(spec.parts));
-  };
-  Value first = kernel.add(edge(part), kernel.mul(slot, plan.lanes));
-  Value left = kernel.sub(edge(kernel.add(part, 1)), first);
+  Value first =
+      kernel.add(partEdge(kernel, spec, part), kernel.mul(slot, plan.lanes));
+  Value left = kernel.sub(partEdge(kernel, spec, kernel.add(part, 1)), first);
   return {kernel.add(kernel.mul(part, plan.imageTiles), slot), first,
           kernel.min(kernel.constant(plan.lanes), left)};
 }
@@ -219,6 +248,37 @@ void ImagesEmitter::clear(KernelBuilder &kernel, Value memory,
       [&](Value at) { kernel.store(zeros, memory, at, Lanes{plan.lanes}); });
 }
 
+/// How many elements of the source, behind the zeros before it, \p extent of a
+/// packed plane holds.
+static int64_t elementsRead(const Sliding &sliding, int64_t extent) {
+  return std::min(extent - sliding.low, sliding.source);
+}
+
+/// Copies \p channel of a source in tiles, with zeros around it.
+void ImagesEmitter::copyPlane(KernelBuilder &kernel, const ImageTile &tile,
+                              Value channel, Value to) {
+  const Sliding &rows = spec.rows, &columns = spec.columns;
+  Value number = kernel.div(tile.first, kernel.constant(plan.lanes));
+  clear(kernel, to, planeElements());
+  Value zero = kernel.constant(0);
+  kernel.loop(zero, kernel.constant(elementsRead(rows, plan.height)), 1,
+              [&](Value row) {
+                kernel.loop(
+                    zero, kernel.constant(elementsRead(columns, plan.width)), 1,
+                    [&](Value column) {
+                      Value from = elementOf(kernel, sourceTiles(),
+                                             {number, channel, row, column});
+                      Value place = kernel.add(
+                          kernel.mul(kernel.add(row, rows.low), plan.width),
+                          kernel.add(column, columns.low));
+                      Value all = kernel.load(kernel.function.getArgument(0),
+                                              element, from, Lanes{plan.lanes});
+                      kernel.store(all, to, kernel.mul(place, plan.lanes),
+                                   Lanes{plan.lanes});
+                    });
+              });
+}
+
 Expected<func::FuncOp> ImagesEmitter::emitPack() {
   KernelBuilder kernel(module, target, spec.name + "_pack", buffers, true);
   const Sliding &rows = spec.rows, &columns = spec.columns;
@@ -240,17 +300,16 @@ Expected<func::FuncOp> ImagesEmitter::emitPack() {
         kernel.mul(kernel.add(kernel.mul(tile.first, channels), channel),
                    image));
     kernel.ifThen(kernel.less(kernel.constant(0), tile.count), [&] {
+      if (spec.sourceInTiles())
+        return copyPlane(kernel, tile, channel, to);
       if (plan.inPlace) {
         turn(kernel, tile, from, channels * image, to,
              plan.height * plan.width);
       } else {
         clear(kernel, to, planeElements());
-        auto last = [](const Sliding &sliding, int64_t extent) {
-          return std::min(extent, sliding.source + sliding.low);
-        };
-        int64_t count = last(columns, plan.width) - columns.low;
-        kernel.loop(kernel.constant(rows.low),
-                    kernel.constant(last(rows, plan.height)), 1,
+        int64_t count = elementsRead(columns, plan.width);
+        int64_t last = rows.low + elementsRead(rows, plan.height);
+        kernel.loop(kernel.constant(rows.low), kernel.constant(last), 1,
                     [&](Value row) {
                       Value source =
                           kernel.mul(kernel.sub(row, kernel.constant(rows.low)),
@@ -277,18 +336,18 @@ Expected<func::FuncOp> ImagesEmitter::emitPack() {
 
 /// Adds to the sums at \p place the products of taps (or input channels)
 /// [firstTap, firstTap + count) of the channels whose planes begin at
-/// \p source, over all positions.
+/// \p from, over all positions.
 void ImagesEmitter::addProducts(KernelBuilder &kernel, int64_t firstTap,
-                                int64_t count, Value source, Value place) {
+                                int64_t count, Value from, Value place) {
   Lanes lanes{plan.lanes};
   SmallVector<int64_t> places;
   for (int64_t i = firstTap; i < firstTap + count; ++i)
-    places.push_back(
-        plan.inputs > 1
-            ? i * planeElements()
-            : (i / spec.columns.taps * spec.rows.dilation * plan.width +
-               i % spec.columns.taps * spec.columns.dilation) *
-                  plan.lanes);
+    places.push_back(plan.inputs > 1
+                         ? i * source.channel
+                         : i / spec.columns.taps * spec.rows.dilation *
+                                   source.row +
+                               i % spec.columns.taps * spec.columns.dilation *
+                                   source.column);
   auto sumAt = [&](int64_t c, int64_t i) {
     return kernel.constant((c * spec.inputs * taps() + firstTap + i) *
                            plan.lanes);
@@ -297,7 +356,7 @@ void ImagesEmitter::addProducts(KernelBuilder &kernel, int64_t firstTap,
   for (int64_t c = 0; c < plan.channels; ++c)
     for (int64_t i = 0; i < count; ++i)
       carried.push_back(kernel.load(place, element, sumAt(c, i), lanes));
-  carried.append({source, gradients});
+  carried.append({from, gradients});
 
   bool holdSource = count <= plan.channels;
   int64_t held = holdSource ? count : plan.channels;
@@ -305,6 +364,9 @@ void ImagesEmitter::addProducts(KernelBuilder &kernel, int64_t firstTap,
   auto step = [&](Value, ValueRange values) {
     SmallVector<Value> next(values), factors;
     Value x = values[values.size() - 2], y = values.back();
+    // The same pixel of the next channel lies beside it.
+    if (readsTiles() && spec.sourceLayout == ImageLayout::pixelTiles)
+      kernel.prefetch(x, element, places.back() + source.channel, plan.lanes);
     auto factor = [&](bool ofSource, int64_t number) {
       return ofSource ? kernel.load(x, element, kernel.constant(places[number]),
                                     lanes)
@@ -323,7 +385,7 @@ void ImagesEmitter::addProducts(KernelBuilder &kernel, int64_t firstTap,
       }
     }
     next[next.size() - 2] = kernel.pointer(
-        x, element, kernel.constant(spec.columns.stride * plan.lanes));
+        x, element, kernel.constant(spec.columns.stride * source.column));
     next.back() = kernel.pointer(y, element, kernel.constant(plan.lanes));
     return next;
   };
@@ -333,9 +395,9 @@ void ImagesEmitter::addProducts(KernelBuilder &kernel, int64_t firstTap,
       [&](Value, ValueRange values) -> SmallVector<Value> {
         SmallVector<Value> next = kernel.loop(
             zero, kernel.constant(spec.columns.result), 1, values, step);
-        next[next.size() - 2] = kernel.pointer(
-            values[values.size() - 2], element,
-            kernel.constant(spec.rows.stride * plan.width * plan.lanes));
+        next[next.size() - 2] =
+            kernel.pointer(values[values.size() - 2], element,
+                           kernel.constant(spec.rows.stride * source.row));
         return next;
       });
   for (int64_t c = 0; c < plan.channels; ++c)
@@ -343,38 +405,34 @@ void ImagesEmitter::addProducts(KernelBuilder &kernel, int64_t firstTap,
       kernel.store(results[c * count + i], place, sumAt(c, i), lanes);
 }
 
-/// Puts the values of a channel's windows where their indices say, at \p to.
-void ImagesEmitter::unpool(KernelBuilder &kernel, Value to) {
-  const Sliding &rows = spec.pool->rows, &columns = spec.pool->columns;
-  OpBuilder &builder = kernel.builder;
-  Location loc = kernel.loc;
-  Type i32 = builder.getI32Type();
+/// Copies the gradient of the output channels from \p channel on out of its
+/// tiles.
+void ImagesEmitter::copyGradient(KernelBuilder &kernel, const ImageTile &tile,
+                                 Value channel) {
   int64_t lanes = plan.lanes, width = spec.columns.result;
-  if (rows.result * rows.stride != spec.rows.result ||
-      columns.result * columns.stride != width)
-    clear(kernel, to, positions() * lanes);
+  const Sliding &rows = spec.pool ? spec.pool->rows : spec.rows;
+  const Sliding &columns = spec.pool ? spec.pool->columns : spec.columns;
+  Value number = kernel.div(tile.first, kernel.constant(lanes));
   Value zero = kernel.constant(0);
-  Value none = kernel.splatConstant(element, lanes, 0);
-  kernel.loop(zero, kernel.constant(rows.result), 1, [&](Value i) {
-    kernel.loop(zero, kernel.constant(columns.result), 1, [&](Value j) {
-      Value window =
-          kernel.mul(kernel.add(kernel.mul(i, columns.result), j), lanes);
-      Value value = kernel.load(values, element, window, Lanes{lanes});
-      Value named = kernel.load(places, i32, window, Lanes{lanes});
-      Value first = kernel.add(kernel.mul(i, rows.stride * width),
-                               kernel.mul(j, columns.stride));
-      auto emitRow = [&](Value p) {
-        kernel.loop(zero, kernel.constant(columns.stride), 1, [&](Value q) {
-          Value at = kernel.add(kernel.add(first, kernel.mul(p, width)), q);
-          Value place = arith::TruncIOp::create(builder, loc, i32, at);
-          Value isNamed =
-              arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                    named, kernel.splat(place, lanes));
-          kernel.store(kernel.select(isNamed, value, none), to,
-                       kernel.mul(at, lanes), Lanes{lanes});
-        });
-      };
-      kernel.loop(zero, kernel.constant(rows.stride), 1, emitRow);
+  kernel.loop(zero, kernel.constant(plan.channels), 1, [&](Value c) {
+    auto channelOf = [&](unsigned buffer, ImageLayout layout) {
+      return channelsFrom(
+          kernel, buffer,
+          {layout, lanes, spec.outputs, rows.result, columns.result}, number,
+          kernel.add(channel, c));
+    };
+    Value to =
+        kernel.pointer(gradients, element, kernel.mul(c, positions() * lanes));
+    TiledChannels given = channelOf(1, spec.gradientLayout);
+    if (spec.pool)
+      return emitTileUnpool(kernel, element, lanes, *spec.pool,
+                            spec.rows.result, width, kernel.constant(1), given,
+                            channelOf(2, spec.indexLayout),
+                            {to, 0, width * lanes, lanes});
+    kernel.loop(zero, kernel.constant(positions()), 1, [&](Value at) {
+      Value all = kernel.load(given.base, element,
+                              kernel.mul(at, given.columnStride), Lanes{lanes});
+      kernel.store(all, to, kernel.mul(at, lanes), Lanes{lanes});
     });
   });
 }
@@ -382,6 +440,8 @@ void ImagesEmitter::unpool(KernelBuilder &kernel, Value to) {
 /// Packs the gradient of the output channels from \p channel on.
 void ImagesEmitter::packGradient(KernelBuilder &kernel, const ImageTile &tile,
                                  Value channel) {
+  if (spec.gradientInTiles())
+    return copyGradient(kernel, tile, channel);
   int64_t channels = spec.groups * spec.outputs, given = givenPositions();
   Value first = kernel.add(kernel.mul(tile.first, channels), channel);
   kernel.loop(
@@ -399,7 +459,13 @@ void ImagesEmitter::packGradient(KernelBuilder &kernel, const ImageTile &tile,
              kernel.pointer(kernel.function.getArgument(2),
                             kernel.builder.getI32Type(), at),
              channels * given, places, given, /*isIndex=*/true);
-        unpool(kernel, to);
+        int64_t width = spec.columns.result * plan.lanes;
+        int64_t windows = spec.pool->columns.result * plan.lanes;
+        emitTileUnpool(kernel, element, plan.lanes, *spec.pool,
+                       spec.rows.result, spec.columns.result,
+                       kernel.constant(1), {values, 0, windows, plan.lanes},
+                       {places, 0, windows, plan.lanes},
+                       {to, 0, width, plan.lanes});
       });
   clearDeadLanes(kernel, tile, gradients,
                  plan.channels * positions() * plan.lanes);
@@ -465,21 +531,28 @@ void ImagesEmitter::emitItem(KernelBuilder &kernel, Value number) {
     ImageTile tile = tileAt(kernel, part, slot);
     kernel.ifThen(kernel.less(zero, tile.count), [&] {
       packGradient(kernel, tile, channel);
-      Value planes = kernel.mul(
-          kernel.add(kernel.mul(tile.number, spec.groups), group), spec.inputs);
-      kernel.loop(zero, kernel.constant(spec.inputs), plan.inputs,
-                  [&](Value input) {
-                    Value source = kernel.pointer(
-                        kernel.scratch, element,
-                        kernel.mul(kernel.add(planes, input), planeElements()));
-                    Value place = kernel.pointer(
-                        sums, element, kernel.mul(input, taps() * plan.lanes));
-                    int64_t all = plan.inputs > 1 ? plan.inputs : taps();
-                    int64_t most = plan.inputs > 1 ? plan.inputs : plan.taps;
-                    for (int64_t tap = 0; tap < all; tap += most)
-                      addProducts(kernel, tap, std::min(most, all - tap),
-                                  source, place);
-                  });
+      Value planes =
+          readsTiles() ? kernel.pointer(
+                             kernel.function.getArgument(0), element,
+                             kernel.mul(kernel.div(tile.first,
+                                                   kernel.constant(plan.lanes)),
+                                        source.tile))
+                       : kernel.pointer(
+                             kernel.scratch, element,
+                             kernel.add(kernel.mul(tile.number, source.tile),
+                                        kernel.mul(group, spec.inputs *
+                                                              source.channel)));
+      kernel.loop(
+          zero, kernel.constant(spec.inputs), plan.inputs, [&](Value input) {
+            Value plane = kernel.pointer(planes, element,
+                                         kernel.mul(input, source.channel));
+            Value place = kernel.pointer(
+                sums, element, kernel.mul(input, taps() * plan.lanes));
+            int64_t all = plan.inputs > 1 ? plan.inputs : taps();
+            int64_t most = plan.inputs > 1 ? plan.inputs : plan.taps;
+            for (int64_t tap = 0; tap < all; tap += most)
+              addProducts(kernel, tap, std::min(most, all - tap), plane, place);
+          });
     });
   });
   Value row = kernel.add(kernel.mul(part, spec.groups * spec.outputs), channel);
@@ -489,10 +562,10 @@ void ImagesEmitter::emitItem(KernelBuilder &kernel, Value number) {
 }
 
 Expected<func::FuncOp> ImagesEmitter::emitSums() {
-  KernelBuilder kernel(module, target, spec.name, buffers, true);
+  KernelBuilder kernel(module, target, spec.name, buffers, !readsTiles());
   gradients = kernel.stack(element, plan.channels * positions() * plan.lanes);
   sums = kernel.stack(element, weights() * plan.lanes);
-  if (spec.pool) {
+  if (spec.pool && !spec.gradientInTiles()) {
     values = kernel.stack(element, givenPositions() * plan.lanes);
     places = kernel.stack(kernel.builder.getI32Type(),
                           givenPositions() * plan.lanes);
@@ -507,6 +580,12 @@ Expected<func::FuncOp> ImagesEmitter::emitSums() {
 }
 
 Expected<Kernels> ImagesEmitter::emit() {
+  if (readsTiles()) {
+    auto alone = emitSums();
+    if (!alone)
+      return fail(alone.error());
+    return Kernels{{*alone}, 0};
+  }
   auto pack = emitPack();
   return inSequence(sourcePlanes() * planeElements() * storageBytes(element),
                     std::move(pack), emitSums());
@@ -533,10 +612,12 @@ double kernels::weightsByImagesCost(const TargetDescription &target,
     return std::numeric_limits<double>::infinity();
   // Five cycles a vector that is turned, two one that is unpooled, two a vector
   // of sums for each tile of images, and five to add up its lanes.
-  double turned = double(plan.height) * plan.width * spec.inputs +
-                  given * plan.outputTiles * plan.channels;
+  double turned = double(plan.height) * plan.width * spec.inputs *
+                      (spec.sourceInTiles() ? 1 : 5) +
+                  given * plan.outputTiles * plan.channels *
+                      (spec.gradientInTiles() ? 1 : 5);
   return spec.parts * spec.groups *
-         (plan.imageTiles * (positions * plan.step + turned * 5 + unpooled +
+         (plan.imageTiles * (positions * plan.step + turned + unpooled +
                              plan.outputTiles * weights * 2) +
           plan.outputTiles * weights * 5);
 }

@@ -191,7 +191,7 @@ Value KernelBuilder::batch() {
 Value KernelBuilder::bound(const Extent &extent) {
   if (extent.isStatic())
     return constant(extent.capacity);
-  return mul(batch(), *extent.perBatch);
+  return ceilDiv(mul(batch(), *extent.perBatch), constant(extent.run));
 }
 
 //===----------------------------------------------------------------------===//

@@ -92,7 +92,7 @@ private:
       Extent extent = dimensions[at];
       bool drops = extent.isStatic() && extent.capacity == 1 &&
                    (isKept || dimensions.size() > 1);
-      bool joins = at > 0 && extent.isStatic();
+      bool joins = at > 0 && extent.isStatic() && dimensions[at - 1].run == 1;
       for (auto *accesses : lists)
         for (const Access &access : *accesses)
           joins = joins &&

@@ -9,9 +9,14 @@
 #ifndef NNC_LIB_KERNELS_WEIGHTGRADIENTS_H
 #define NNC_LIB_KERNELS_WEIGHTGRADIENTS_H
 
+#include "KernelBuilder.h"
 #include "nnc/Kernels/Convolution.h"
 
 namespace nnc::kernels {
+
+/// The first image of \p part, and behind the last part the number of images.
+mlir::Value partEdge(KernelBuilder &kernel, const WeightGradientSpec &spec,
+                     mlir::Value part);
 
 /// The way with positions in vectors, for any sizes.
 Expected<Kernels> emitWeightsByPlanes(mlir::ModuleOp module,

@@ -1,6 +1,7 @@
 //===- WeightPanels.cpp - Operands of weight gradients in panels ----------===//
 
 #include "WeightPanels.h"
+#include "WeightGradients.h"
 
 using namespace mlir;
 using namespace nnc;
@@ -49,7 +50,7 @@ void ChannelPlan::cutBlocks(const WeightGradientSpec &spec,
                             const TargetDescription &target,
                             int64_t sourcePlaces, int64_t gradientPlaces) {
   int64_t image = sourcePlaces * inputStride() + gradientPlaces * outputs();
-  int64_t most = ceilDiv(spec.images.capacity, spec.parts);
+  int64_t most = spec.imagesOfPart();
   block = std::clamp<int64_t>(
       target.l2Bytes / 2 / (image * storageBytes(spec.element)), 1, most);
   blocks = ceilDiv(most, block);
@@ -95,13 +96,10 @@ int64_t WeightPanels::scratchBytes() const {
 
 WeightPanels::Block WeightPanels::blockAt(KernelBuilder &kernel, Value part,
                                           Value number) {
-  Value images = kernel.bound(spec.images);
-  auto edge = [&](Value at) {
-    return kernel.div(kernel.mul(images, at), kernel.constant(spec.parts));
-  };
-  Value last = edge(kernel.add(part, 1));
-  Value first =
-      kernel.min(kernel.add(edge(part), kernel.mul(number, plan.block)), last);
+  Value last = partEdge(kernel, spec, kernel.add(part, 1));
+  Value first = kernel.min(
+      kernel.add(partEdge(kernel, spec, part), kernel.mul(number, plan.block)),
+      last);
   return {kernel.add(kernel.mul(part, plan.blocks), number), first,
           kernel.min(kernel.constant(plan.block), kernel.sub(last, first))};
 }

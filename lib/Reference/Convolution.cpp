@@ -74,12 +74,13 @@ static void evaluateWeightParts(Conv2dWeightPartsOp op, Operands operands,
   MutableArrayRef<double> y = results[0].floats();
   ArrayRef<int64_t> w = results[0].shape().drop_front();
   int64_t parts = op.getParts(), images = operands[0]->shape()[0];
-  int64_t elements = results[0].size() / parts;
+  int64_t elements = results[0].size() / parts, run = op.getRun().value_or(1);
+  int64_t runs = (images + run - 1) / run;
   forEachTerm(op, operands[0]->shape(), w, operands[1]->shape(),
               [&](const Term &term) {
                 // The last part that begins at or before the image.
                 int64_t part = parts - 1;
-                while (part * images / parts > term.image)
+                while (part * runs / parts * run > term.image)
                   --part;
                 y[part * elements + term.w] += x[term.x] * dy[term.y];
               });

@@ -27,13 +27,19 @@
 namespace nnc::kernels {
 
 /// A loop bound. With `perBatch` the bound at run time is
-/// extents[0] * *perBatch, never more than `capacity`.
+/// extents[0] * *perBatch / run, rounded up, never more than `capacity`.
 struct Extent {
-  Extent(int64_t capacity, std::optional<int64_t> perBatch = std::nullopt)
-      : capacity(capacity), perBatch(perBatch) {}
+  Extent(int64_t capacity, std::optional<int64_t> perBatch = std::nullopt,
+         int64_t run = 1)
+      : capacity(capacity), perBatch(perBatch), run(run) {}
   int64_t capacity;
   std::optional<int64_t> perBatch;
+  int64_t run;
   bool isStatic() const { return !perBatch; }
+  /// How many runs of \p length there are, the last of which may be short.
+  Extent runsOf(int64_t length) const {
+    return {(capacity + length - 1) / length, perBatch, run * length};
+  }
 };
 
 /// One buffer argument of a kernel: f32, f64, bf16, i8, i16, i32, i64 or i1

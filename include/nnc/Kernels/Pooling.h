@@ -4,6 +4,7 @@
 #define NNC_KERNELS_POOLING_H
 
 #include "nnc/Kernels/Convolution.h"
+#include <array>
 
 namespace nnc::kernels {
 
@@ -48,6 +49,20 @@ Expected<Kernels> emitIndexedPool(mlir::ModuleOp module,
                                   const TargetDescription &target,
                                   const PoolingSpec &spec, mlir::Type index,
                                   bool gather);
+
+/// Whether the windows of \p spec are apart and inside of the images, each
+/// index names a place in its own, and values and indices have room on the
+/// stack.
+bool canUnpoolToTiles(const TargetDescription &target, const PoolingSpec &spec);
+
+/// emitIndexedPool() with an index of i32, where canUnpoolToTiles() is true,
+/// into images that lie in tiles of
+/// as many as a vector has lanes; values and indices may lie so too. \p layouts
+/// are those of values, indices and images.
+Expected<Kernels> emitUnpoolToTiles(mlir::ModuleOp module,
+                                    const TargetDescription &target,
+                                    const PoolingSpec &spec,
+                                    std::array<ImageLayout, 3> layouts);
 
 } // namespace nnc::kernels
 

@@ -75,8 +75,7 @@ static void describe(kernels::ConvolutionSpec &spec, Conv2dDataGradientOp op) {
       strides[2] * (windows[0].taps - 1) + strides[3] * (windows[1].taps - 1);
 }
 
-static Expected<kernels::Kernels>
-emit(LoweringContext &context, kernels::ConvolutionSpec &spec, Operation *op) {
+static void describeSums(kernels::ConvolutionSpec &spec, Operation *op) {
   if (auto convolution = dyn_cast<Conv2dOp>(op))
     describe(spec, convolution);
   else
@@ -88,11 +87,9 @@ emit(LoweringContext &context, kernels::ConvolutionSpec &spec, Operation *op) {
     spec.rows.result = readBy(spec.pool->rows);
     spec.columns.result = readBy(spec.pool->columns);
   }
-  return kernels::emitConvolution(context.module, context.target, spec);
 }
 
-static Expected<kernels::Kernels>
-emit(LoweringContext &context, kernels::WinogradSpec &spec, Operation *op) {
+static void describeSums(kernels::WinogradSpec &spec, Operation *op) {
   auto convolution = cast<WinogradConv2dOp>(op);
   RankedTensorType x = convolution.getX().getType();
   RankedTensorType y = convolution.getType();
@@ -103,6 +100,14 @@ emit(LoweringContext &context, kernels::WinogradSpec &spec, Operation *op) {
   spec.rows = {x.getDimSize(2), y.getDimSize(2), convolution.getPadding()[0]};
   spec.columns = {x.getDimSize(3), y.getDimSize(3),
                   convolution.getPadding()[2]};
+}
+
+static Expected<kernels::Kernels> emit(LoweringContext &context,
+                                       const kernels::ConvolutionSpec &spec) {
+  return kernels::emitConvolution(context.module, context.target, spec);
+}
+static Expected<kernels::Kernels> emit(LoweringContext &context,
+                                       const kernels::WinogradSpec &spec) {
   return kernels::emitWinograd(context.module, context.target, spec);
 }
 
@@ -133,13 +138,19 @@ static Expected<Value> setPool(kernels::WinogradSpec &, MaxPool2dOp pool) {
   return fail(unsupportedAt(pool, "a pool behind minimal filtering"));
 }
 
-/// The kernel of \p op, a convolution of Spec's kind, and of what \p group does
+/// Says how the next buffer lies; what is filtered minimally lies densely.
+static void addLayout(kernels::ConvolutionSpec &spec,
+                      kernels::ImageLayout layout) {
+  spec.layouts.push_back(layout);
+}
+static void addLayout(kernels::WinogradSpec &, kernels::ImageLayout) {}
+
+/// The spec of \p op, a convolution of Spec's kind, and of what \p group does
 /// with its results.
 template <typename Spec>
-static Expected<LoweredOp> lowerGroup(LoweringContext &context, FusionOp group,
-                                      Operation *op, StringRef stem) {
+static Expected<Spec> groupSpec(LoweringContext &context, FusionOp group,
+                                Operation *op) {
   Spec spec;
-  spec.name = context.kernelName(stem);
   RankedTensorType domain = typeOf(op->getResult(0));
   spec.element = domain.getElementType();
   auto extents = extentsOf(domain, group);
@@ -147,10 +158,13 @@ static Expected<LoweredOp> lowerGroup(LoweringContext &context, FusionOp group,
     return fail(std::move(extents).error());
   spec.images = extents->front();
   Block &body = group.getBody().front();
-  for (BlockArgument argument : body.getArguments())
-    spec.buffers.push_back(bufferFor(typeOf(argument)));
-  for (Value output : group.getOutputs())
-    spec.buffers.push_back(bufferFor(typeOf(output)));
+  for (ValueRange values :
+       {ValueRange(group.getInputs()), ValueRange(group.getOutputs())})
+    for (Value value : values) {
+      addLayout(spec, context.layoutOf(value));
+      spec.buffers.push_back(
+          {typeOf(value).getElementType(), context.elementsOf(value)});
+    }
   spec.source = numberOf(op->getOperand(0));
   setWeights(spec, numberOf(op->getOperand(1)));
 
@@ -179,7 +193,19 @@ static Expected<LoweredOp> lowerGroup(LoweringContext &context, FusionOp group,
     return llvm::map_to_vector(ends,
                                [&](Value end) { return pointwise.get(end); });
   };
-  auto kernels = emit(context, spec, op);
+  describeSums(spec, op);
+  return spec;
+}
+
+/// The kernel of \p op, as groupSpec() describes it.
+template <typename Spec>
+static Expected<LoweredOp> lowerGroup(LoweringContext &context, FusionOp group,
+                                      Operation *op, StringRef stem) {
+  auto spec = groupSpec<Spec>(context, group, op);
+  if (!spec)
+    return fail(std::move(spec).error());
+  spec->name = context.kernelName(stem);
+  auto kernels = emit(context, *spec);
   if (!kernels)
     return fail(std::move(kernels).error());
   LoweredOp lowered{*kernels, {}};
@@ -193,6 +219,26 @@ Expected<LoweredOp> nnc::lowerConvolutionGroup(LoweringContext &context,
   if (isa<WinogradConv2dOp>(op))
     return lowerGroup<kernels::WinogradSpec>(context, group, op, "winograd");
   return lowerGroup<kernels::ConvolutionSpec>(context, group, op, "conv");
+}
+
+std::optional<kernels::ConvolutionSpec>
+nnc::convolutionInLanes(LoweringContext &context, FusionOp group) {
+  for (Operation &op : group.getBody().front()) {
+    if (!isa<Conv2dOp, Conv2dDataGradientOp>(op))
+      continue;
+    auto spec = groupSpec<kernels::ConvolutionSpec>(context, group, &op);
+    if (!spec || spec->groups != 1)
+      continue;
+    // As if all that may lie in tiles did.
+    spec->layouts.assign(spec->buffers.size(), kernels::ImageLayout::dense);
+    if (group.getInputs()[spec->source].getDefiningOp())
+      spec->layouts[spec->source] = kernels::ImageLayout::pixelTiles;
+    for (const kernels::Access &result : spec->results)
+      spec->layouts[result.buffer] = kernels::ImageLayout::pixelTiles;
+    if (kernels::convolvesImagesInLanes(context.target, *spec))
+      return *spec;
+  }
+  return std::nullopt;
 }
 
 static Expected<LoweredOp> lowerWinogradWeights(LoweringContext &context,
@@ -232,6 +278,7 @@ weightSpec(LoweringContext &context, Conv2dWeightPartsOp op) {
     return fail(std::move(extents).error());
   spec.images = extents->front();
   spec.parts = op.getParts();
+  spec.run = op.getRun().value_or(1);
   spec.groups = op.getGroups();
   spec.inputs = x.getDimSize(1) / spec.groups;
   spec.outputs = dy.getDimSize(1) / spec.groups;
@@ -263,6 +310,23 @@ bool nnc::isUnpooledByReaders(LoweringContext &context, MaxUnpool2dOp op) {
   });
 }
 
+std::optional<kernels::WeightGradientSpec>
+nnc::weightGradientInLanes(LoweringContext &context, Conv2dWeightPartsOp op) {
+  auto spec = weightSpec(context, op);
+  auto unpool = op.getDy().getDefiningOp<MaxUnpool2dOp>();
+  if (spec && !(unpool && isUnpooledByReaders(context, unpool)))
+    spec->pool.reset();
+  if (!spec)
+    return std::nullopt;
+  // As if all that may lie in tiles did.
+  if (op.getX().getDefiningOp())
+    spec->sourceLayout = kernels::ImageLayout::channelTiles;
+  spec->gradientLayout = kernels::ImageLayout::channelTiles;
+  if (kernels::weighsImagesInLanes(context.target, *spec))
+    return *spec;
+  return std::nullopt;
+}
+
 static Expected<LoweredOp> lowerWeightParts(LoweringContext &context,
                                             Conv2dWeightPartsOp op) {
   auto spec = weightSpec(context, op);
@@ -273,6 +337,10 @@ static Expected<LoweredOp> lowerWeightParts(LoweringContext &context,
   bool unpools = unpool && isUnpooledByReaders(context, unpool);
   if (!unpools)
     spec->pool.reset();
+  spec->sourceLayout = context.layoutOf(op.getX());
+  spec->gradientLayout = context.layoutOf(unpools ? unpool.getX() : op.getDy());
+  if (unpools)
+    spec->indexLayout = context.layoutOf(unpool.getIndex());
   auto kernels =
       kernels::emitWeightGradient(context.module, context.target, *spec);
   if (!kernels)
@@ -291,13 +359,11 @@ static Expected<LoweredOp> lowerWeightParts(LoweringContext &context,
 //===----------------------------------------------------------------------===//
 
 /// The spec of pooling images of type \p images to \p pooled.
-static Expected<kernels::PoolingSpec> poolingOf(LoweringContext &context,
-                                                StringRef stem, Operation *op,
+static Expected<kernels::PoolingSpec> poolingOf(Operation *op,
                                                 RankedTensorType images,
                                                 RankedTensorType pooled,
                                                 const Windows &windows = {}) {
   kernels::PoolingSpec spec;
-  spec.name = context.kernelName(stem);
   spec.element = images.getElementType();
   auto extents = extentsOf(images, op);
   if (!extents)
@@ -310,12 +376,15 @@ static Expected<kernels::PoolingSpec> poolingOf(LoweringContext &context,
   return spec;
 }
 
-/// Joins a spec, what emits it, and the values of its buffers.
+/// Joins a spec, a stem for its kernel's name, what emits it, and the values of
+/// its buffers.
 template <typename Emit>
-static Expected<LoweredOp> lowerPool(Expected<kernels::PoolingSpec> spec,
+static Expected<LoweredOp> lowerPool(LoweringContext &context, StringRef stem,
+                                     Expected<kernels::PoolingSpec> spec,
                                      SmallVector<Value> buffers, Emit emit) {
   if (!spec)
     return fail(std::move(spec).error());
+  spec->name = context.kernelName(stem);
   auto kernels = emit(*spec);
   if (!kernels)
     return fail(std::move(kernels).error());
@@ -329,8 +398,8 @@ static Expected<LoweredOp> lowerMaxPool(LoweringContext &context,
   if (withIndex)
     buffers.push_back(op.getIndex());
   return lowerPool(
-      poolingOf(context, "max_pool", op, op.getX().getType(),
-                op.getY().getType(),
+      context, "max_pool",
+      poolingOf(op, op.getX().getType(), op.getY().getType(),
                 makeWindows(op.getKernel(), op.getStrides(), op.getPadding())),
       buffers, [&](const kernels::PoolingSpec &spec) {
         return kernels::emitMaxPool(context.module, context.target, spec,
@@ -343,38 +412,56 @@ static Expected<LoweredOp> lowerAvgPool(LoweringContext &context, Op op) {
   constexpr bool spread = std::is_same_v<Op, AvgUnpool2dOp>;
   RankedTensorType x = op.getX().getType(), y = op.getY().getType();
   auto spec =
-      poolingOf(context, spread ? "avg_unpool" : "avg_pool", op, spread ? y : x,
-                spread ? x : y,
+      poolingOf(op, spread ? y : x, spread ? x : y,
                 makeWindows(op.getKernel(), op.getStrides(), op.getPadding()));
-  return lowerPool(
-      std::move(spec), {op.getX(), op.getY()}, [&](kernels::PoolingSpec spec) {
-        spec.countPadding = op.getCountPadding();
-        return spread
-                   ? kernels::emitAvgUnpool(context.module, context.target,
-                                            spec)
-                   : kernels::emitAvgPool(context.module, context.target, spec);
-      });
+  return lowerPool(context, spread ? "avg_unpool" : "avg_pool", std::move(spec),
+                   {op.getX(), op.getY()}, [&](kernels::PoolingSpec spec) {
+                     spec.countPadding = op.getCountPadding();
+                     return spread ? kernels::emitAvgUnpool(
+                                         context.module, context.target, spec)
+                                   : kernels::emitAvgPool(context.module,
+                                                          context.target, spec);
+                   });
 }
 
+/// The spec of \p op, which unpools or gathers, of images of type \p images.
 template <typename Op>
-static Expected<LoweredOp> lowerIndexed(LoweringContext &context, Op op) {
-  constexpr bool gather = std::is_same_v<Op, GatherPooled2dOp>;
-  RankedTensorType x = op.getX().getType(), y = op.getY().getType();
-  RankedTensorType index = op.getIndex().getType();
-  RankedTensorType images = gather ? x : y;
+static Expected<kernels::PoolingSpec> indexedSpec(Op op,
+                                                  RankedTensorType images) {
   Windows windows;
   MaxPool2dOp pool = poolOf(op.getIndex());
   bool inside = pool && pool.getX().getType().getShape() == images.getShape();
   if (inside)
     windows =
         makeWindows(pool.getKernel(), pool.getStrides(), pool.getPadding());
+  auto spec = poolingOf(op, images, op.getIndex().getType(), windows);
+  if (spec)
+    spec->insideWindows = inside;
+  return spec;
+}
+
+bool nnc::canUnpoolToTiles(LoweringContext &context, MaxUnpool2dOp op) {
+  auto spec = indexedSpec(op, op.getY().getType());
+  return spec && kernels::canUnpoolToTiles(context.target, *spec) &&
+         op.getIndex().getType().getElementType().isInteger(32);
+}
+
+template <typename Op>
+static Expected<LoweredOp> lowerIndexed(LoweringContext &context, Op op) {
+  constexpr bool gather = std::is_same_v<Op, GatherPooled2dOp>;
+  RankedTensorType images = gather ? op.getX().getType() : op.getY().getType();
+  Type index = op.getIndex().getType().getElementType();
   return lowerPool(
-      poolingOf(context, gather ? "gather_pooled" : "max_unpool", op, images,
-                index, windows),
-      {op.getX(), op.getIndex(), op.getY()}, [&](kernels::PoolingSpec spec) {
-        spec.insideWindows = inside;
+      context, gather ? "gather_pooled" : "max_unpool", indexedSpec(op, images),
+      {op.getX(), op.getIndex(), op.getY()},
+      [&](const kernels::PoolingSpec &spec) {
+        if (context.layoutOf(op.getY()) != kernels::ImageLayout::dense)
+          return kernels::emitUnpoolToTiles(
+              context.module, context.target, spec,
+              {context.layoutOf(op.getX()), context.layoutOf(op.getIndex()),
+               context.layoutOf(op.getY())});
         return kernels::emitIndexedPool(context.module, context.target, spec,
-                                        index.getElementType(), gather);
+                                        index, gather);
       });
 }
 

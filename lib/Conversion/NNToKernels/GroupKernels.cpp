@@ -326,6 +326,23 @@ static Value asResult(kernels::BodyContext &body, Operation *reduction,
   return cast(ScalarExpr(body.builder, body.loc, value), type);
 }
 
+/// If \p images, which \p spec reduces to sums of channels, lie in tiles, lets
+/// it read them so.
+static void readTiles(LoweringContext &context, Value images,
+                      kernels::ReduceSpec &spec,
+                      std::vector<kernels::Buffer> &buffers) {
+  auto found = context.tiles.find(images);
+  if (found == context.tiles.end())
+    return;
+  const kernels::ImageTiles &tiles = found->second;
+  kernels::Access &access = spec.inputs.front();
+  spec.reduced.front() = spec.reduced.front().runsOf(tiles.lanes);
+  spec.reduced.push_back(tiles.lanes);
+  access.strides = {tiles.channelStride(), tiles.tileStride(),
+                    tiles.rowStride(), tiles.columnStride(), 1};
+  buffers[access.buffer].elements = context.elementsOf(images);
+}
+
 Expected<LoweredOp> nnc::lowerReduceGroup(LoweringContext &context,
                                           FusionOp op) {
   GroupBuffers group(context, op);
@@ -356,6 +373,9 @@ Expected<LoweredOp> nnc::lowerReduceGroup(LoweringContext &context,
   if (auto required = loads.require(input, {}); !required)
     return fail(std::move(required).error());
   spec.inputs = loads.accesses;
+  if (auto argument = dyn_cast<BlockArgument>(input))
+    readTiles(context, op.getInputs()[argument.getArgNumber()], spec,
+              group.buffers);
   spec.body = [=](kernels::BodyContext &body) {
     PointwiseBody pointwise(body, order);
     pointwise.defineLoads(loads);

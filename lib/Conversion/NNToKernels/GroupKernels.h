@@ -5,7 +5,7 @@
 
 #include "nnc/Dialect/NN/IR/NN.h"
 #include "nnc/Dialect/NN/Transforms/FixedValues.h"
-#include "nnc/Kernels/Kernel.h"
+#include "nnc/Kernels/Convolution.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 
@@ -41,6 +41,16 @@ struct LoweringContext {
   llvm::DenseMap<mlir::Value, llvm::SmallVector<ValuePlace>> places{};
   /// Those of them that nothing reads but in the joined value.
   llvm::DenseSet<mlir::Value> onlyInPlaces{};
+  /// The images that lie in tiles.
+  llvm::DenseMap<mlir::Value, kernels::ImageTiles> tiles{};
+
+  kernels::ImageLayout layoutOf(mlir::Value value) const {
+    auto found = tiles.find(value);
+    return found == tiles.end() ? kernels::ImageLayout::dense
+                                : found->second.layout;
+  }
+  /// The elements of \p value's memory.
+  int64_t elementsOf(mlir::Value value) const;
 
   /// A name no other kernel has, with \p stem for people who read assembly.
   std::string kernelName(llvm::StringRef stem) {
@@ -51,6 +61,11 @@ struct LoweringContext {
 /// Finds the parts of joined values that the groups of \p function can write in
 /// place.
 void placeParts(LoweringContext &context, mlir::func::FuncOp function);
+
+/// Finds the images of \p function that lie best in tiles: those that kernels
+/// with images in their vectors write, and only such read. What enters or
+/// leaves a program does not.
+void planImageLayouts(LoweringContext &context, mlir::func::FuncOp function);
 
 /// The buffer that holds all of \p type.
 kernels::Buffer bufferFor(mlir::RankedTensorType type);
@@ -70,6 +85,16 @@ Expected<LoweredOp> lowerRowSweepGroup(LoweringContext &context,
 /// a program as they came (copies).
 Expected<llvm::SmallVector<LoweredOp>> lowerMovement(LoweringContext &context,
                                                      mlir::Operation *op);
+/// What the kernel of a convolution's group needs to know, but for its name; of
+/// a group without a convolution that has images in the lanes of its vectors
+/// nothing.
+std::optional<kernels::ConvolutionSpec>
+convolutionInLanes(LoweringContext &context, nn::FusionOp group);
+/// Likewise of \p op, a gradient by weights.
+std::optional<kernels::WeightGradientSpec>
+weightGradientInLanes(LoweringContext &context, nn::Conv2dWeightPartsOp op);
+/// Whether a kernel can unpool to tiles as \p op does.
+bool canUnpoolToTiles(LoweringContext &context, nn::MaxUnpool2dOp op);
 /// Whether the kernels that read what \p op puts into images do so themselves.
 bool isUnpooledByReaders(LoweringContext &context, nn::MaxUnpool2dOp op);
 /// Weight gradients of convolutions, and pools; nothing for other ops.

@@ -226,7 +226,8 @@ unsigned ProgramLowering::storageOf(Value value) {
   value = rootOf(value);
   auto [it, inserted] = storageIndex.try_emplace(value, storages.size());
   if (inserted)
-    storages.push_back({{}, bytesOf(typeOf(value)), -1});
+    storages.push_back(
+        {{}, bytesOf(typeOf(value).clone({context.elementsOf(value)})), -1});
   return it->second;
 }
 
@@ -484,6 +485,7 @@ Expected<void> ProgramLowering::lowerOps() {
     storageIndex[value] = storage - storages.begin();
   }
   placeParts(context, function);
+  planImageLayouts(context, function);
   for (Operation &op : block.without_terminator())
     if (auto lowered = lowerOp(&op); !lowered)
       return lowered;
@@ -574,6 +576,10 @@ MemoryInfo ProgramLowering::describeMemory() const {
         if (Value value = valueOf.lookup(number)) {
           buffer.content = describeValue(value);
           buffer.type = describeType(typeOf(value));
+          if (auto tiles = context.tiles.find(value);
+              tiles != context.tiles.end())
+            buffer.content +=
+                fmt::format(", {} images a vector", tiles->second.lanes);
         } else {
           buffer.content = "scratch of " + info.kernels.back();
         }

@@ -71,7 +71,7 @@ protected:
       ProgramOptions options;
       options.graph.sizes["batch"] = batch;
       options.graph.optimizationLevel = level;
-      options.target = *TargetDescription::host();
+      options.target = target;
       auto program = compileProgram(*module, options);
       if (!program) {
         ADD_FAILURE() << render(program.error());
@@ -125,6 +125,8 @@ protected:
   }
 
   mlir::MLIRContext context;
+  /// What run() compiles for.
+  TargetDescription target = *TargetDescription::host();
 };
 
 /// A tensor type without named sizes.

@@ -386,7 +386,7 @@ TEST_F(ConvolutionTest, WeightsOfManyImages) {
   std::uniform_int_distribution<int> number(-8, 8);
   struct Case {
     int64_t channels, filters, size, kernel, stride, dilation, groups, padding;
-    int64_t parts, samples, batch;
+    int64_t parts, samples, batch, run = 1;
   };
   std::vector<Case> cases{{5, 7, 6, 3, 1, 1, 1, 0, 2, 64, 64},
                           {3, 10, 7, 3, 1, 1, 1, 1, 1, 29, 32},
@@ -399,7 +399,11 @@ TEST_F(ConvolutionTest, WeightsOfManyImages) {
                           {14, 5, 2, 1, 2, 1, 1, 0, 1, 16, 16},
                           {6, 16, 6, 3, 1, 1, 2, 1, 2, 33, 64},
                           {2, 14, 3, 2, 1, 1, 1, 0, 4, 3, 64},
-                          {1, 2, 3, 3, 1, 1, 1, 0, 8, 128, 128}};
+                          {1, 2, 3, 3, 1, 1, 1, 0, 8, 128, 128},
+                          {5, 7, 6, 3, 1, 1, 1, 0, 2, 55, 64, 16},
+                          {3, 10, 7, 3, 1, 1, 1, 1, 3, 20, 64, 16},
+                          {40, 30, 5, 3, 2, 1, 1, 1, 2, 37, 48, 16},
+                          {6, 16, 6, 3, 1, 1, 2, 1, 4, 33, 64, 5}};
   for (const Case &c : cases) {
     int64_t span = (c.kernel - 1) * c.dilation + 1;
     int64_t result = (c.size + 2 * c.padding - span) / c.stride + 1;
@@ -429,11 +433,13 @@ TEST_F(ConvolutionTest, WeightsOfManyImages) {
               {"padding", {c.padding, c.padding, c.padding, c.padding}},
               {"dilations", {c.dilation, c.dilation}},
               {"groups", c.groups}};
+    std::string window = windowText(test);
+    if (c.run > 1)
+      window.insert(window.rfind(" :"), " run = " + std::to_string(c.run));
     std::string body = "%dw = nn.conv2d_weight_parts %x, %dy parts = " +
                        std::to_string(c.parts) +
-                       " kernel = " + listText({c.kernel, c.kernel}) +
-                       windowText(test) + "(" + x.type + ", " + dy.type +
-                       ") -> " + dw.type + "\n";
+                       " kernel = " + listText({c.kernel, c.kernel}) + window +
+                       "(" + x.type + ", " + dy.type + ") -> " + dw.type + "\n";
     std::vector<Operand> arguments{x, dy}, results{dw};
     auto found = run<float>(arguments, body, results, c.samples, c.batch);
     ASSERT_EQ(found.size(), 1u);

@@ -280,9 +280,13 @@ void Conv2dWeightGradientOp::decompose(OpBuilder &builder,
                                        SmallVectorImpl<Value> &results) {
   RankedTensorType type = getDw().getType();
   int64_t parts = partsFor(type);
+  // Parts begin where tiles of images do, if each has room for one.
+  constexpr int64_t run = 16;
+  bool inRuns = getX().getType().getDimSize(0) >= run * parts;
   Value partial = Conv2dWeightPartsOp::create(
       builder, getLoc(), getX(), getDy(), parts, getKernel(), getStrides(),
-      getPadding(), getDilations(), getGroups(), /*tile=*/IntegerAttr());
+      getPadding(), getDilations(), getGroups(), /*tile=*/IntegerAttr(),
+      inRuns ? builder.getI64IntegerAttr(run) : IntegerAttr());
   if (parts == 1)
     results.push_back(ReshapeOp::create(builder, getLoc(), type, partial));
   else
@@ -299,8 +303,11 @@ LogicalResult Conv2dWeightPartsOp::inferReturnTypes(
     MLIRContext *, std::optional<Location> location,
     Conv2dWeightPartsOp::Adaptor adaptor, SmallVectorImpl<Type> &inferred) {
   FailureOr<RankedTensorType> w = inferWeights(location, adaptor);
-  if (failed(w) || failed(checkNumbers(location, "parts",
-                                       int64_t(adaptor.getParts()), 1, 1)))
+  if (failed(w) ||
+      failed(
+          checkNumbers(location, "parts", int64_t(adaptor.getParts()), 1, 1)) ||
+      failed(checkNumbers(location, "run",
+                          int64_t(adaptor.getRun().value_or(1)), 1, 1)))
     return failure();
   if (std::optional<int64_t> tile = adaptor.getTile()) {
     if (failed(checkTile(location, *tile)))

@@ -143,7 +143,7 @@ static void cropGradients(Value images, Value cropped, ArrayRef<int64_t> size) {
           builder, op.getLoc(), op.getX(), cropped, op.getParts(),
           op.getKernel(), op.getStrides(),
           paddingFor(op, size, typeOf(op.getX()), op.getKernel()),
-          op.getDilations(), op.getGroups(), op.getTileAttr());
+          op.getDilations(), op.getGroups(), op.getTileAttr(), op.getRunAttr());
       op.getY().replaceAllUsesWith(replaced);
     } else {
       auto gradient = cast<Conv2dDataGradientOp>(user);

@@ -117,6 +117,15 @@ func.func @weight_parts_c2(%x: tensor<2x3x8x8xf32>, %dy: tensor<2x4x6x6xf32>) {
 
 // -----
 
+func.func @weight_parts_c2_run(%x: tensor<2x3x8x8xf32>, %dy: tensor<2x4x6x6xf32>) {
+  // expected-error@+2 {{run must be at least 1 and below 2^31, got 0}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %y = nn.conv2d_weight_parts %x, %dy parts = 1 kernel = [3, 3] strides = [1, 1] padding = [0, 0, 0, 0] dilations = [1, 1] groups = 1 run = 0 : (tensor<2x3x8x8xf32>, tensor<2x4x6x6xf32>) -> tensor<1x4x3x3x3xf32>
+  return
+}
+
+// -----
+
 func.func @max_pool_c1(%x: tensor<8x8xf32>) {
   // expected-error@+2 {{x must have rank 4, got [8, 8]}}
   // expected-error@+1 {{failed to infer returned types}}

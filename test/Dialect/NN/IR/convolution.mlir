@@ -12,6 +12,8 @@ func.func @convolutions(%x: !images, %w: !filters, %dy: !maps) {
   %dx = nn.conv2d_data_gradient %dy, %w size = [8, 9] strides = [2, 1] padding = [1, 0, 0, 0] dilations = [1, 1] groups = 1 : (!maps, !filters) -> !images
   // CHECK: nn.conv2d_weight_gradient %{{.+}}, %{{.+}} kernel = [3, 2] strides = [2, 1] padding = [1, 0, 0, 0] dilations = [1, 1] groups = 1
   %dw = nn.conv2d_weight_gradient %x, %dy kernel = [3, 2] strides = [2, 1] padding = [1, 0, 0, 0] dilations = [1, 1] groups = 1 : (!images, !maps) -> !filters
+  // CHECK: nn.conv2d_weight_parts {{.+}} groups = 1 run = 16 : {{.+}} -> tensor<3x4x3x3x2xf32>
+  %runs = nn.conv2d_weight_parts %x, %dy parts = 3 kernel = [3, 2] strides = [2, 1] padding = [1, 0, 0, 0] dilations = [1, 1] groups = 1 run = 16 : (!images, !maps) -> tensor<3x4x3x3x2xf32>
   // CHECK: nn.conv2d_weight_parts %{{.+}}, %{{.+}} parts = 3 kernel = [3, 2] strides = [2, 1] padding = [1, 0, 0, 0] dilations = [1, 1] groups = 1 : {{.+}} -> tensor<3x4x3x3x2xf32>
   %parts = nn.conv2d_weight_parts %x, %dy parts = 3 kernel = [3, 2] strides = [2, 1] padding = [1, 0, 0, 0] dilations = [1, 1] groups = 1 : (!images, !maps) -> tensor<3x4x3x3x2xf32>
   return

@@ -119,16 +119,17 @@ def NN_Conv2dWeightPartsOp
     `nn.conv2d_weight_gradient` of `parts` runs of images, image b to image e
     without e for part k, where b = k * N / parts and e = (k + 1) * N / parts,
     rounded down: places that the sizes alone fix, so that sums do not depend on
-    threads. Made by decomposition, after differentiation, so it needs no
+    threads. With `run` r, N is counted in runs of r images, of which the last may
+    be short; without, r is 1. Made by decomposition, after differentiation, so it needs no
     gradient. `y : [parts, O, C / groups, kernel[0], kernel[1]]`.
 
     With `tile` m, set by `nn-choose-convolutions`, it is computed by minimal
     filtering, as the adjoint of `nn.winograd_conv2d` in u and of
     `nn.winograd_weights` in w, and rounds as these do.
 
-    C1: as `nn.conv2d_weight_gradient`. C2: `parts` is at least 1. C3: `tile` is
-    2 or 4, and only where windows are 3 x 3, strides, dilations and groups 1,
-    and paddings 0 to 2.
+    C1: as `nn.conv2d_weight_gradient`. C2: `parts` and `run` are at least 1. C3:
+    `tile` is 2 or 4, and only where windows are 3 x 3, strides, dilations and
+    groups 1, and paddings 0 to 2.
 
     Example:
     `%y = nn.conv2d_weight_parts %x, %dy parts = 2 kernel = [3, 3] strides = [1, 1] padding = [1, 1, 1, 1] dilations = [1, 1] groups = 1 : (tensor<2x3x8x8xf32>, tensor<2x4x8x8xf32>) -> tensor<2x4x3x3x3xf32>`
@@ -137,12 +138,13 @@ def NN_Conv2dWeightPartsOp
                        DenseI64ArrayAttr:$kernel,
                        DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$padding,
                        DenseI64ArrayAttr:$dilations, I64Attr:$groups,
-                       OptionalAttr<I64Attr>:$tile);
+                       OptionalAttr<I64Attr>:$tile,
+                       OptionalAttr<I64Attr>:$run);
   let results = (outs NN_FloatTensor:$y);
   let assemblyFormat = [{
     $x `,` $dy `parts` `=` $parts `kernel` `=` $kernel `strides` `=` $strides
     `padding` `=` $padding `dilations` `=` $dilations `groups` `=` $groups
-    (`tile` `=` $tile^)? attr-dict `:` functional-type(operands, results)
+    (`tile` `=` $tile^)? (`run` `=` $run^)? attr-dict `:` functional-type(operands, results)
   }];
 }
 
