@@ -9,7 +9,6 @@
 
 namespace nnc::kernels {
 
-inline constexpr int64_t lineBytes = 64;
 /// Steps of k that memory is asked for ahead.
 inline constexpr int64_t prefetchSteps = 16;
 

@@ -65,6 +65,9 @@ void KernelBuilder::open(ModuleOp module, StringRef name,
 }
 
 Expected<void> KernelBuilder::finish() {
+  // Stores past the caches come in no order, and a barrier may count on one.
+  if (streams)
+    LLVM::FenceOp::create(builder, loc, LLVM::AtomicOrdering::seq_cst);
   func::ReturnOp::create(builder, loc);
   if (!failure.empty())
     return fail(ErrorCode::internal,
@@ -443,7 +446,6 @@ Value KernelBuilder::loadAddress(Value list, Value at) {
 
 void KernelBuilder::prefetch(Value base, Type element, int64_t ahead,
                              int64_t count, Prefetch use) {
-  constexpr int64_t lineBytes = 64;
   constexpr int allLevels = 3, fromSecondLevel = 2, data = 1;
   for (int64_t at = 0; at < count; at += lineBytes / storageBytes(element))
     LLVM::Prefetch::create(
@@ -559,6 +561,14 @@ void KernelBuilder::store(Value vector, Value base, Value at,
     LLVM::StoreOp::create(builder, loc, extract(stored, lane),
                           pointer(base, storage, add(at, lane * stride)),
                           bytes);
+}
+
+void KernelBuilder::streamLine(Value vector, Value base, Value at) {
+  Type element = cast<VectorType>(vector.getType()).getElementType();
+  LLVM::StoreOp::create(builder, loc, vector, pointer(base, element, at),
+                        lineBytes, /*isVolatile=*/false,
+                        /*isNonTemporal=*/true);
+  streams = true;
 }
 
 void KernelBuilder::store(Value vector, const Access &access, Value at,

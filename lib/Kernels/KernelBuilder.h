@@ -28,6 +28,9 @@ mlir::Type storageType(mlir::Type element);
 /// Bytes of a stored element.
 int64_t storageBytes(mlir::Type element);
 
+/// Bytes of a cache line.
+inline constexpr int64_t lineBytes = 64;
+
 /// What memory is asked for ahead: to be used soon, or to wait in the
 /// second-level cache.
 enum class Prefetch : uint8_t { soon, later };
@@ -182,6 +185,9 @@ public:
                 int64_t count, Prefetch use = Prefetch::soon);
   void store(mlir::Value vector, mlir::Value base, mlir::Value at,
              const Lanes &lanes, int64_t stride = 1);
+  /// Stores \p vector, which is a whole cache line, past the caches: where it
+  /// is read much later, and lines around it are not written soon.
+  void streamLine(mlir::Value vector, mlir::Value base, mlir::Value at);
   /// Entry \p at of a list of addresses.
   void storeAddress(mlir::Value address, mlir::Value list, mlir::Value at);
   mlir::Value loadAddress(mlir::Value list, mlir::Value at);
@@ -210,6 +216,8 @@ private:
   void open(mlir::ModuleOp module, llvm::StringRef name,
             llvm::ArrayRef<mlir::Type> types);
   mlir::Value batchValue;
+  /// Whether a line was stored past the caches.
+  bool streams = false;
   std::string failure;
   llvm::DenseMap<mlir::Attribute, mlir::Value> constants;
 };

@@ -97,6 +97,9 @@ void WinogradGradientEmitter::transform(KernelBuilder &kernel,
                                         const Panels &panels,
                                         const Strips &strips, Value work) {
   int64_t lanes = plan.lanes, width = widthOf(strips);
+  // What does not stay near until it is read need not come near.
+  bool streams = lanes * storageBytes(element) == lineBytes &&
+                 scratchBytes() > kernel.target.l2Bytes;
   Value zero = kernel.constant(0);
   WinogradStrip shape{spec.tile,           strips.side,    width,
                       panels.rows,         panels.columns, strips.rowsBefore,
@@ -137,8 +140,11 @@ void WinogradGradientEmitter::transform(KernelBuilder &kernel,
                            [&](Value row, int64_t column, Value value) {
                              Value point = kernel.add(
                                  kernel.mul(row, spec.tile + 2), column);
-                             kernel.store(value, to, kernel.mul(point, step),
-                                          Lanes{lanes});
+                             Value at = kernel.mul(point, step);
+                             if (streams)
+                               kernel.streamLine(value, to, at);
+                             else
+                               kernel.store(value, to, at, Lanes{lanes});
                            },
                            work});
                     });

@@ -30,6 +30,10 @@ kernels::emitWinogradWeights(ModuleOp module, const TargetDescription &target,
   Value result = kernel.function.getArgument(1);
   Value work = kernel.stack(element, points * lanes);
 
+  // Matrices of points lie so far apart that their lines share few places of
+  // the caches.
+  bool wholeLines = lanes * storageBytes(element) == lineBytes;
+
   // Weights of consecutive outputs, and of consecutive inputs.
   int64_t outputStep = spec.adjoint ? 9 : spec.inputs * 9;
   int64_t inputStep = spec.adjoint ? spec.outputs * 9 : 9;
@@ -54,19 +58,24 @@ kernels::emitWinogradWeights(ModuleOp module, const TargetDescription &target,
     Value to = kernel.pointer(
         result, element,
         kernel.add(kernel.mul(kernel.div(output, panel), panelSize), inPanel));
-    emitTransform(
-        kernel, element, lanes, WinogradTransform::weights, spec.tile,
-        {[&](int64_t row, Value column) {
-           Value at = spec.adjoint
-                          ? kernel.sub(kernel.constant(8 - row * 3), column)
-                          : kernel.add(column, row * 3);
-           return kernel.load(from, element, at, live, outputStep);
-         },
-         [&](Value row, int64_t column, Value value) {
-           Value point = kernel.add(kernel.mul(row, spec.tile + 2), column);
-           kernel.store(value, to, kernel.mul(point, pointSize), Lanes{lanes});
-         },
-         work});
+    emitTransform(kernel, element, lanes, WinogradTransform::weights, spec.tile,
+                  {[&](int64_t row, Value column) {
+                     Value at =
+                         spec.adjoint
+                             ? kernel.sub(kernel.constant(8 - row * 3), column)
+                             : kernel.add(column, row * 3);
+                     return kernel.load(from, element, at, live, outputStep);
+                   },
+                   [&](Value row, int64_t column, Value value) {
+                     Value point =
+                         kernel.add(kernel.mul(row, spec.tile + 2), column);
+                     Value at = kernel.mul(point, pointSize);
+                     if (wholeLines)
+                       kernel.streamLine(value, to, at);
+                     else
+                       kernel.store(value, to, at, Lanes{lanes});
+                   },
+                   work});
   });
   if (auto finished = kernel.finish(); !finished)
     return fail(finished.error());

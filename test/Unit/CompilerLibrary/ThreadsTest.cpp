@@ -106,6 +106,9 @@ INSTANTIATE_TEST_SUITE_P(
         Model{"convolutions", "3, 19, 23",
               "conv2d(max_pool2d(conv2d(x, 25, 3, activation = relu), 2), 13, "
               "3, stride = 2, padding = 1)"},
+        // Minimal filtering, whose transforms go past the caches.
+        Model{"filtered", "40, 27, 29",
+              "conv2d(conv2d(x, 64, 3, padding = \"same\"), 33, 3)"},
         Model{"groups", "6, 17, 19",
               "avg_pool2d(conv2d(x, 14, 3, groups = 2, dilation = 2), 3, "
               "stride = 2, padding = 1)"},
