@@ -268,25 +268,30 @@ void Conv2dWeightGradientOp::buildGradient(
   operandGradients.push_back(convolve(builder, getLoc(), getX(), g, of));
 }
 
-/// Into how many parts a batch is cut: enough for threads to share a gradient
-/// of few elements, one where the elements are many.
-static int64_t partsFor(RankedTensorType weights) {
+/// Parts of that many images fill vectors, and begin where tiles of images do.
+static constexpr int64_t imagesOfRun = 16;
+
+/// Into how many parts a batch of \p images is cut: enough for threads to share
+/// a gradient of few elements, one where the elements are many, and none of
+/// less than a run.
+static int64_t partsFor(RankedTensorType weights, int64_t images) {
   constexpr int64_t most = 8, elements = 1 << 18;
-  return std::clamp<int64_t>(
+  int64_t parts = std::clamp<int64_t>(
       elements / std::max<int64_t>(1, weights.getNumElements()), 1, most);
+  return images < imagesOfRun ? parts : std::min(parts, images / imagesOfRun);
 }
 
 void Conv2dWeightGradientOp::decompose(OpBuilder &builder,
                                        SmallVectorImpl<Value> &results) {
   RankedTensorType type = getDw().getType();
-  int64_t parts = partsFor(type);
-  // Parts begin where tiles of images do, if each has room for one.
-  constexpr int64_t run = 16;
-  bool inRuns = getX().getType().getDimSize(0) >= run * parts;
+  int64_t images = getX().getType().getDimSize(0);
+  int64_t parts = partsFor(type, images);
+  IntegerAttr run;
+  if (images >= imagesOfRun)
+    run = builder.getI64IntegerAttr(imagesOfRun);
   Value partial = Conv2dWeightPartsOp::create(
       builder, getLoc(), getX(), getDy(), parts, getKernel(), getStrides(),
-      getPadding(), getDilations(), getGroups(), /*tile=*/IntegerAttr(),
-      inRuns ? builder.getI64IntegerAttr(run) : IntegerAttr());
+      getPadding(), getDilations(), getGroups(), /*tile=*/IntegerAttr(), run);
   if (parts == 1)
     results.push_back(ReshapeOp::create(builder, getLoc(), type, partial));
   else
