@@ -59,13 +59,15 @@ static std::array<int64_t, 2> readBy(MaxPool2dOp pool) {
   return size;
 }
 
-/// Gathers the ops between a convolution and \p value.
+/// Gathers the ops between one convolution and \p value.
 static bool gather(Value value, Chain &chain,
                    llvm::SetVector<Operation *> &seen) {
   Operation *op = value.getDefiningOp();
   if (isAlikeInImages(op) || (op && seen.contains(op)))
     return true;
   if (auto convolution = dyn_cast_or_null<Conv2dOp>(op)) {
+    if (chain.convolution)
+      return false;
     chain.convolution = convolution;
     return seen.insert(op);
   }

@@ -81,3 +81,22 @@ func.func @as_they_are(%x: !x, %w: tensor<5x3x3x3xf32>, %row: tensor<11xf32>)
   %u4 = nn.max_unpool2d %y4, %i4 size = [11, 11] : (!pooled, !places) -> !y
   return %y, %a, %y1, %i1, %y2, %y3, %y4, %u4 : !pooled, !y, !pooled, !places, !pooled, tensor<4x5x9x9xf32>, !pooled, !y
 }
+
+// -----
+
+// Images of two convolutions.
+!x = tensor<4x3x13x13xf32>
+!y = tensor<4x5x11x11xf32>
+!pooled = tensor<4x5x5x5xf32>
+
+// CHECK-LABEL: func @two
+// CHECK-COUNT-2: nn.conv2d {{.*}} padding = [0, 0, 0, 0] {{.*}} -> tensor<4x5x11x11xf32>
+// CHECK: nn.add
+// CHECK: nn.max_pool2d
+func.func @two(%x: !x, %w: tensor<5x3x3x3xf32>, %v: tensor<5x3x3x3xf32>) -> !pooled {
+  %c = nn.conv2d %x, %w strides = [1, 1] padding = [0, 0, 0, 0] dilations = [1, 1] groups = 1 : (!x, tensor<5x3x3x3xf32>) -> !y
+  %d = nn.conv2d %x, %v strides = [1, 1] padding = [0, 0, 0, 0] dilations = [1, 1] groups = 1 : (!x, tensor<5x3x3x3xf32>) -> !y
+  %a = nn.add %c, %d : !y
+  %y, %i = nn.max_pool2d %a kernel = [2, 2] strides = [2, 2] padding = [0, 0, 0, 0] : (!y) -> (!pooled, tensor<4x5x5x5xi32>)
+  return %y : !pooled
+}
