@@ -563,8 +563,11 @@ void KernelBuilder::store(Value vector, Value base, Value at,
                           bytes);
 }
 
-void KernelBuilder::streamLine(Value vector, Value base, Value at) {
-  Type element = cast<VectorType>(vector.getType()).getElementType();
+void KernelBuilder::storeFar(Value vector, Value base, Value at) {
+  auto type = cast<VectorType>(vector.getType());
+  Type element = type.getElementType();
+  if (type.getNumElements() * storageBytes(element) != lineBytes)
+    return store(vector, base, at, Lanes{type.getNumElements()});
   LLVM::StoreOp::create(builder, loc, vector, pointer(base, element, at),
                         lineBytes, /*isVolatile=*/false,
                         /*isNonTemporal=*/true);

@@ -185,9 +185,10 @@ public:
                 int64_t count, Prefetch use = Prefetch::soon);
   void store(mlir::Value vector, mlir::Value base, mlir::Value at,
              const Lanes &lanes, int64_t stride = 1);
-  /// Stores \p vector, which is a whole cache line, past the caches: where it
-  /// is read much later, and lines around it are not written soon.
-  void streamLine(mlir::Value vector, mlir::Value base, mlir::Value at);
+  /// Stores \p vector where it is read much later and lines around it are not
+  /// written soon: past the caches, if it is a whole cache line. Its address is
+  /// a multiple of its size.
+  void storeFar(mlir::Value vector, mlir::Value base, mlir::Value at);
   /// Entry \p at of a list of addresses.
   void storeAddress(mlir::Value address, mlir::Value list, mlir::Value at);
   mlir::Value loadAddress(mlir::Value list, mlir::Value at);

@@ -98,8 +98,7 @@ void WinogradGradientEmitter::transform(KernelBuilder &kernel,
                                         const Strips &strips, Value work) {
   int64_t lanes = plan.lanes, width = widthOf(strips);
   // What does not stay near until it is read need not come near.
-  bool streams = lanes * storageBytes(element) == lineBytes &&
-                 scratchBytes() > kernel.target.l2Bytes;
+  bool isFar = scratchBytes() > kernel.target.l2Bytes;
   Value zero = kernel.constant(0);
   WinogradStrip shape{spec.tile,           strips.side,    width,
                       panels.rows,         panels.columns, strips.rowsBefore,
@@ -141,8 +140,8 @@ void WinogradGradientEmitter::transform(KernelBuilder &kernel,
                              Value point = kernel.add(
                                  kernel.mul(row, spec.tile + 2), column);
                              Value at = kernel.mul(point, step);
-                             if (streams)
-                               kernel.streamLine(value, to, at);
+                             if (isFar)
+                               kernel.storeFar(value, to, at);
                              else
                                kernel.store(value, to, at, Lanes{lanes});
                            },

@@ -30,10 +30,6 @@ kernels::emitWinogradWeights(ModuleOp module, const TargetDescription &target,
   Value result = kernel.function.getArgument(1);
   Value work = kernel.stack(element, points * lanes);
 
-  // Matrices of points lie so far apart that their lines share few places of
-  // the caches.
-  bool wholeLines = lanes * storageBytes(element) == lineBytes;
-
   // Weights of consecutive outputs, and of consecutive inputs.
   int64_t outputStep = spec.adjoint ? 9 : spec.inputs * 9;
   int64_t inputStep = spec.adjoint ? spec.outputs * 9 : 9;
@@ -69,11 +65,9 @@ kernels::emitWinogradWeights(ModuleOp module, const TargetDescription &target,
                    [&](Value row, int64_t column, Value value) {
                      Value point =
                          kernel.add(kernel.mul(row, spec.tile + 2), column);
-                     Value at = kernel.mul(point, pointSize);
-                     if (wholeLines)
-                       kernel.streamLine(value, to, at);
-                     else
-                       kernel.store(value, to, at, Lanes{lanes});
+                     // Points lie so far apart that their lines share few
+                     // places of the caches.
+                     kernel.storeFar(value, to, kernel.mul(point, pointSize));
                    },
                    work});
   });

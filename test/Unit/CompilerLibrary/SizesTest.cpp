@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "nnc/Runtime/Compiler.h"
+#include "BuiltLibrary.h"
 #include "gtest/gtest.h"
 #include <fmt/format.h>
 #include <ostream>
@@ -23,21 +23,12 @@ struct Layer {
 
 void PrintTo(const Layer &layer, std::ostream *os) { *os << layer.layer; }
 
-class Sizes : public testing::TestWithParam<Layer> {
-protected:
-  void SetUp() override {
-    const char *folder = std::getenv("NNC_BINARY_DIR");
-    setenv("NNC_COMPILER_LIBRARY",
-           (std::string(folder ? folder : ".") + "/lib/libnnc-compiler.so")
-               .c_str(),
-           1);
-  }
-};
+class Sizes : public testing::TestWithParam<Layer> {};
 
 } // namespace
 
 TEST_P(Sizes, AgreeWithTheReference) {
-  auto compiler = openCompiler();
+  auto compiler = test::openBuiltCompiler();
   ASSERT_TRUE(compiler) << render(compiler.error());
   const Layer &layer = GetParam();
   for (int64_t n = layer.least; n <= 40; ++n) {

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "nnc/Runtime/Compiler.h"
+#include "BuiltLibrary.h"
 #include "nnc/Runtime/Executable.h"
 #include "gtest/gtest.h"
 #include <cmath>
@@ -26,12 +26,7 @@ void PrintTo(const Model &model, std::ostream *os) { *os << model.layers; }
 class Threads : public testing::TestWithParam<Model> {
 protected:
   void SetUp() override {
-    const char *folder = std::getenv("NNC_BINARY_DIR");
-    setenv("NNC_COMPILER_LIBRARY",
-           (std::string(folder ? folder : ".") + "/lib/libnnc-compiler.so")
-               .c_str(),
-           1);
-    auto opened = openCompiler();
+    auto opened = test::openBuiltCompiler();
     ASSERT_TRUE(opened) << render(opened.error());
     ModelSource source;
     source.path = "threads.nn";
